@@ -1,0 +1,186 @@
+"""Whether learning helped: the learned model against the prior, on people from whom it did not learn."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import t as student
+from sklearn.base import clone
+
+from matcher.model.affinity import PairAffinity, answer_weights
+from matcher.model.features import Pairs
+from matcher.model.state import ROLE_NAMES
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.intp]
+
+PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+FOLDS = 5
+FEWEST_PEOPLE = 10
+"""Fewer people who answered, held out, are too little evidence for a verdict."""
+CONFIDENCE = 0.95
+MARGIN = 0.005
+"""Nats an answer. Estimating d + 1 numbers from n answers costs (d + 1)/2n by itself, so where the prior is the truth
+every learned model is a little worse; a difference below this changes no list that anybody would notice."""
+
+
+@dataclass(frozen=True)
+class Utility:
+    """What was found."""
+
+    verdict: str
+    """PASS: better than the prior beyond noise. FAIL: worse by `MARGIN`, beyond noise. INCONCLUSIVE: neither."""
+    metrics: dict[str, Any]
+    """``held_out`` by role, and ``log_loss_difference`` (learned − prior) with its interval; None where undefined."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """n answers, and what models that know neither person make of them."""
+
+    pairs: Pairs
+    fold: Ints
+    logits: dict[str, Floats]
+    """By model, ``learned`` and ``prior``; shape (n,)."""
+
+
+def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
+    """Compare a fit with `affinity`'s parameters and the prior, on people kept apart.
+
+    1. Everybody gets a fold (`person_folds`). 2. For each fold a model is fitted on the answers between people outside
+    it and scores those between people inside it; answers across are used by neither. 3. The difference in log loss,
+    weighted as in the fit, gets an interval that treats all answers of one person as one observation.
+    """
+    held_out = hold_out(pairs, affinity)
+    if not len(held_out.pairs):
+        return Utility(INCONCLUSIVE, {"held_out": {}, "log_loss_difference": None})
+    y, role = held_out.pairs.y, held_out.pairs.role
+    weight = answer_weights(held_out.pairs.weight, role, affinity.clip)
+    by_role = {
+        name: _role_metrics(held_out, weight, role == code) for code, name in enumerate(ROLE_NAMES) if code in role
+    }
+    gain = _losses(y, held_out.logits["learned"]) - _losses(y, held_out.logits["prior"])
+    who = np.where(role == 0, held_out.pairs.asker, held_out.pairs.asked)
+    people = len(np.unique(who))
+    estimate, low, high = clustered_mean(gain, weight, who)
+    difference = {"estimate": _plain(estimate), "interval": [_plain(low), _plain(high)], "people": people}
+    verdict = INCONCLUSIVE
+    if people >= FEWEST_PEOPLE:
+        verdict = PASS if high <= 0 else FAIL if low > MARGIN else INCONCLUSIVE
+    return Utility(verdict, {"held_out": by_role, "log_loss_difference": difference})
+
+
+def hold_out(pairs: Pairs, affinity: PairAffinity) -> HeldOut:
+    """Return the answers within folds, each scored by models fitted outside its fold."""
+    of_person = person_folds(pairs)
+    fold = of_person[pairs.asker]
+    within = fold == of_person[pairs.asked]
+    tested = pairs.take(within)
+    held_out = HeldOut(tested, fold[within], {name: np.zeros(len(tested)) for name in ("learned", "prior")})
+    for number in np.unique(held_out.fold):
+        inside = held_out.fold == number
+        outside = pairs.take((fold != number) & (of_person[pairs.asked] != number))
+        learned = clone(affinity).fit(outside.X, outside.y, sample_weight=outside.weight, role=outside.role)
+        for name, model in (("learned", learned), ("prior", clone(affinity).prior())):
+            held_out.logits[name][inside] = model.decision_function(tested.X[inside], tested.role[inside])
+    return held_out
+
+
+def _role_metrics(held_out: HeldOut, weight: Floats, rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    y, fold, weight = held_out.pairs.y[rows], held_out.fold[rows], weight[rows]
+    logits = {model: logit[rows] for model, logit in held_out.logits.items()}
+    return {
+        "answers": len(y),
+        "log_loss": {model: _plain(log_loss(y, logit, weight)) for model, logit in logits.items()},
+        "auc": {model: _plain(auc(y, logit, weight, fold)) for model, logit in logits.items()},
+    }
+
+
+def person_folds(pairs: Pairs) -> Ints:
+    """Return the fold of each of ``pairs.people``; no person is in two.
+
+    People connected by answers stay together where their component has at most 1/`FOLDS` of the answers. A larger one
+    is split person by person, which leaves the answers across folds unused. The largest unit goes to the fold with the
+    fewest answers; ties go by a hash of the member id, so that neither the order nor the alphabet of ids matters.
+    """
+    n = len(pairs.people)
+    if not n:
+        return np.zeros(0, dtype=np.intp)
+    ones = np.ones(len(pairs))
+    graph = coo_array((ones, (pairs.asker, pairs.asked)), shape=(n, n))
+    unit = connected_components(graph, directed=False)[1].astype(np.intp)
+    load = np.bincount(np.concatenate([pairs.asker, pairs.asked]), minlength=n) / 2
+    too_large = np.bincount(unit, weights=load)[unit] > len(pairs) / FOLDS
+    unit = np.unique(np.where(too_large, n + np.arange(n), unit), return_inverse=True)[1]
+    size = np.bincount(unit, weights=load)
+    luck = np.array([_hash(member_id) for member_id in pairs.people])
+    first = np.full(len(size), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(first, unit, luck)
+    filled, fold = np.zeros(FOLDS), np.zeros(len(size), dtype=np.intp)
+    for place in np.lexsort((first, -size)):
+        fold[place] = filled.argmin()
+        filled[fold[place]] += size[place]
+    return fold[unit]
+
+
+def _hash(member_id: str) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.blake2b(member_id.encode(), digest_size=8).digest(), "big"))
+
+
+def _losses(y: Ints, logit: Floats) -> Floats:
+    return np.logaddexp(0.0, np.where(y == 1, -logit, logit))
+
+
+def log_loss(y: Ints, logit: Floats, weight: Floats) -> float:
+    """Return the weighted mean of −log of the probability given to what was answered; NaN without any weight."""
+    total = weight.sum()
+    return float((weight * _losses(y, logit)).sum() / total) if total > 0 else float("nan")
+
+
+def auc(y: Ints, score: Floats, weight: Floats, group: Ints | None = None) -> float:
+    """Return the weighted chance that a yes is scored above a no, ties counting half (Mann & Whitney 1947).
+
+    With `group` only answers of one group are compared: scores of models fitted on different folds are not on one scale
+    (a fold with many a yes is scored by a model that saw few). NaN where there is nothing to compare.
+    """
+    group = np.zeros(len(y), dtype=np.intp) if group is None else group
+    above, compared = 0.0, 0.0
+    for number in np.unique(group):
+        of_group = group == number
+        level = np.unique(score[of_group], return_inverse=True)[1]
+        yes, no = (np.bincount(level, weights=weight[of_group] * (y[of_group] == label)) for label in (1, 0))
+        above += float((yes * (np.cumsum(no) - no / 2)).sum())
+        compared += float(yes.sum() * no.sum())
+    return above / compared if compared > 0 else float("nan")
+
+
+def clustered_mean(values: Floats, weight: Floats, cluster: Ints) -> tuple[float, float, float]:
+    """Return the weighted mean and its `CONFIDENCE` interval when values of one cluster may depend on each other.
+
+    Linearised variance of a ratio over clusters (Liang & Zeger 1986), Student's t with clusters − 1 degrees of freedom.
+    NaN for the interval of a single cluster, and for all without any weight.
+    """
+    nan = float("nan")
+    total = weight.sum()
+    if not total > 0:
+        return nan, nan, nan
+    code = np.unique(cluster, return_inverse=True)[1]
+    mean = float((weight * values).sum() / total)
+    apart = np.bincount(code, weights=weight * (values - mean))
+    clusters = len(apart)
+    if clusters < 2:
+        return mean, nan, nan
+    error = float(np.sqrt((apart**2).sum() * clusters / (clusters - 1)) / total)
+    reach = float(student.ppf(0.5 + CONFIDENCE / 2, clusters - 1)) * error
+    return mean, mean - reach, mean + reach
+
+
+def _plain(value: float) -> float | None:
+    """Return a number as JSON may hold it."""
+    return round(value, 6) if np.isfinite(value) else None

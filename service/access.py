@@ -1,0 +1,96 @@
+"""Who may call what: every route wants a key, but for the few named here, and the key alone names the programme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+
+from service.problems import SCOPE_MISSING, UNAUTHORISED, Problem
+from service.security import digest_of, same_digest, split_token
+from service.state import state
+from service.store import Store, keys
+
+OPEN_ENDPOINTS = frozenset(
+    {
+        "probes.lbheartbeat",
+        "probes.heartbeat",
+        "probes.version",
+        "api-docs.openapi_json",
+    }
+)
+"""What answers without a key. `tests/service/test_access.py` lists them a second time."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the key of this request opens."""
+
+    key_id: str
+    programme_id: str
+    scopes: frozenset[str]
+
+
+def register(app: Flask) -> None:
+    """Refuse every request without a valid key, before any route runs."""
+    app.before_request(_authenticate)
+
+
+def needs(scope: str) -> Callable[[F], F]:
+    """Mark a view function as open only to keys with `scope`."""
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if scope not in access().scopes:
+                raise Problem(SCOPE_MISSING, f"This needs a key with the scope `{scope}`.")
+            return view(*args, **kwargs)
+
+        guarded.scope = scope  # type: ignore[attr-defined]
+        return cast("F", guarded)
+
+    return decorate
+
+
+def access() -> Access:
+    """Return what the key of the present request opens."""
+    return cast("Access", g.access)
+
+
+def _authenticate() -> None:
+    # An address that does not exist, or not with this method, says so to anybody: the API is public, its data is not.
+    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
+        return
+    here = state(current_app)
+    g.access = find_access(here.store, request.headers.get("Authorization", ""), here.clock())
+
+
+def find_access(store: Store, header: str, now: datetime) -> Access:
+    """Return what an ``Authorization`` header opens.
+
+    Raises
+    ------
+    Problem
+        401, in the same words whether the key is missing, malformed, unknown, wrong or expired.
+    """
+    scheme, _, token = header.partition(" ")
+    parts = split_token(token.strip()) if scheme.lower() == "bearer" else None
+    if parts is not None:
+        key_id, secret = parts
+        with store.reading() as session:
+            key = keys.find(session, key_id)
+        # Compared even when there is no such key, so that ids cannot be told by their time.
+        right = same_digest(key.digest if key else "0" * 64, digest_of(secret))
+        if key is not None and right and (key.expires_at is None or now < key.expires_at):
+            return Access(key.key_id, key.programme_id, key.scopes)
+    raise Problem(
+        UNAUTHORISED,
+        "Send `Authorization: Bearer pm_…` with a key that is neither revoked nor expired.",
+        headers={"WWW-Authenticate": 'Bearer realm="peermatch"'},
+    )

@@ -1,0 +1,144 @@
+"""``peermatch models``: which models there are, which serves, and going back to an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import click
+
+from matcher.errors import ModelError, PeermatchError
+from service.cli import context, output
+from service.cli.publishing import load_model
+from service.settings import Settings
+from service.store import Store, models, programmes
+
+
+@click.group(epilog=output.example("peermatch models list --programme lantern"))
+def command() -> None:
+    """List, show, activate and roll back models."""
+
+
+@command.command("list", epilog=output.example("peermatch models list --programme lantern"))
+@context.programme_option
+@output.json_option
+def list_(programme_id: str | None, as_json: bool) -> None:
+    """List the models of a programme, oldest first."""
+    with context.opened(context.settings()) as store, store.reading() as session:
+        programme_id = context.chosen(session, programme_id)
+        found = models.list_models(session, programme_id)
+    document = {"programme": programme_id, "models": [_summary(model) for model in found]}
+    rows = [(model.version, _moment(model.created_at), "active" if model.active else "kept") for model in found]
+    output.result(document, output.table(("version", "made (UTC)", "state"), rows), as_json=as_json)
+
+
+@command.command(epilog=output.example("peermatch models show --programme lantern"))
+@click.argument("version", required=False)
+@context.programme_option
+@output.json_option
+def show(version: str | None, programme_id: str | None, as_json: bool) -> None:
+    """Show one model, the active one unless VERSION is given: what it was made from, and whether it can serve.
+
+    The signature and the digests of all files are checked. Exit code 1 if the model cannot serve.
+    """
+    where = context.settings()
+    with context.opened(where) as store:
+        with store.reading() as session:
+            programme_id = context.chosen(session, programme_id)
+            programme = programmes.load(session, programme_id)
+            stored = _find(models.list_models(session, programme_id), version)
+        try:
+            manifest, problem = load_model(where, programme, stored.version).manifest, None
+        except ModelError as error:
+            manifest, problem = None, error.message
+    document = {**_summary(stored), "programme": programme_id, "problem": problem, "manifest": manifest}
+    output.result(document, _described(stored, manifest, problem), as_json=as_json)
+    if problem is not None:
+        raise click.exceptions.Exit(1)
+
+
+@command.command(epilog=output.example("peermatch models activate 20260301T083000Z-1a2b3c --programme lantern"))
+@click.argument("version")
+@context.programme_option
+@output.json_option
+def activate(version: str, programme_id: str | None, as_json: bool) -> None:
+    """Let VERSION serve, after verifying it; running workers take it up with their next request."""
+    where = context.settings()
+    with context.opened(where) as store:
+        with store.reading() as session:
+            programme_id = context.chosen(session, programme_id)
+            target = _find(models.list_models(session, programme_id), version)
+        _switch(where, store, programme_id, target.version, as_json)
+
+
+@command.command(epilog=output.example("peermatch models rollback --programme lantern"))
+@context.programme_option
+@output.json_option
+def rollback(programme_id: str | None, as_json: bool) -> None:
+    """Let the model serve that did so before the active one; a second rollback goes forward again."""
+    where = context.settings()
+    with context.opened(where) as store:
+        with store.reading() as session:
+            programme_id = context.chosen(session, programme_id)
+            current = models.active(session, programme_id)
+        if current is None or current.previous is None:
+            raise PeermatchError(
+                f"{programme_id}: no model was active before the present one; `peermatch models list` shows all, "
+                "`peermatch models activate VERSION` lets one of them serve"
+            )
+        _switch(where, store, programme_id, current.previous, as_json)
+
+
+def _switch(where: Settings, store: Store, programme_id: str, version: str, as_json: bool) -> None:
+    """Verify the model, then make it the active one: a model that cannot be loaded never becomes active."""
+    with store.transaction() as session:
+        programme = programmes.load(session, programme_id)
+        load_model(where, programme, version)
+        active = models.activate(session, programme_id, version, now=context.now())
+    document = {"programme": programme_id, "version": active.version, "previous": active.previous}
+    since = f" since {_moment(active.since)} UTC" if active.previous is None else f"; before it {active.previous}"
+    output.result(document, [f"{programme_id}: {active.version} is active{since}."], as_json=as_json)
+
+
+def _find(found: list[models.StoredModel], version: str | None) -> models.StoredModel:
+    for model in found:
+        if model.version == version or (version is None and model.active):
+            return model
+    known = ", ".join(model.version for model in found) or "none yet"
+    if version is None:
+        raise models.UnknownModelError("no model is active; `peermatch train` makes one")
+    raise models.UnknownModelError(f"there is no model {version!r}; this programme has: {known}")
+
+
+def _summary(model: models.StoredModel) -> dict[str, Any]:
+    return {
+        "version": model.version,
+        "created_at": model.created_at.isoformat(),
+        "active": model.active,
+        "verdicts": model.verdict,
+    }
+
+
+def _described(model: models.StoredModel, manifest: dict[str, Any] | None, problem: str | None) -> Iterator[str]:
+    yield f"{model.version}{' (active)' if model.active else ''}, made {_moment(model.created_at)} UTC"
+    if problem is not None:
+        yield f"cannot serve: {problem}"
+    for name, value in _flat(manifest or {}):
+        yield f"  {output.plain(name)}: {output.cell(value)}"
+
+
+def _flat(values: dict[str, Any], path: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the numbers and texts of a manifest by path; of long lists only how long they are."""
+    for name, value in values.items():
+        where = f"{path}.{name}" if path else name
+        if isinstance(value, dict):
+            yield from _flat(value, where)
+        elif isinstance(value, list) and len(value) > 5:
+            yield where, f"{len(value):,} entries"
+        else:
+            yield where, ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")

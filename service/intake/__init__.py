@@ -1,0 +1,1 @@
+"""Files in: read row by row, mapped where they come from elsewhere, checked, and stored in one transaction."""

@@ -1,0 +1,121 @@
+"""Programmes: kept with the text of their vocabularies, so that they can be read again anywhere."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from matcher.errors import PeermatchError, ProgrammeError, shown
+from matcher.programme import Programme
+from service.store import text
+from service.store.tables import PoolRow, ProgrammeRow
+
+
+class UnknownProgrammeError(PeermatchError):
+    """The database has no such programme."""
+
+    title = "No such programme"
+
+
+def save(session: Session, programme: Programme, base: Path, *, now: datetime) -> bool:
+    """Store a programme, new or changed, with the vocabularies it reads from `base`; return whether it is new.
+
+    Raises
+    ------
+    ProgrammeError
+        If a vocabulary does not lie beside the programme file.
+    """
+    files = text.write(dict(_vocabularies(programme.source, base)))
+    row = session.get(ProgrammeRow, programme.id)
+    if row is None:
+        session.add(ProgrammeRow(id=programme.id, toml=programme.source, files=files, digest=programme.digest,
+                                 created_at=now, updated_at=now))  # fmt: skip
+        session.flush()
+        session.add(PoolRow(programme_id=programme.id, revision=1, changes=0))
+        session.flush()
+        return True
+    if (row.toml, row.files, row.digest) != (programme.source, files, programme.digest):
+        row.toml, row.files, row.digest, row.updated_at = programme.source, files, programme.digest, now
+        session.flush()
+        bump(session, programme.id)
+    return False
+
+
+def load(session: Session, programme_id: str) -> Programme:
+    """Read a programme from its stored text.
+
+    Raises
+    ------
+    UnknownProgrammeError
+        If there is none of this id.
+    ProgrammeError, VocabularyError
+        If this release no longer accepts what was stored.
+    """
+    row = session.get(ProgrammeRow, programme_id)
+    if row is None:
+        known = ", ".join(identifiers(session)) or "none"
+        raise UnknownProgrammeError(
+            f"programme: found {shown(programme_id)}; expected one of this database: {known}; "
+            "`peermatch init FILE.toml` adds one"
+        )
+    with tempfile.TemporaryDirectory(prefix="peermatch-") as folder:
+        base = Path(folder)
+        for name, content in text.read(row.files).items():
+            target = base / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8", newline="")
+        return Programme.from_text(row.toml, base)
+
+
+def identifiers(session: Session) -> list[str]:
+    """Return the ids of all programmes, sorted: what an administrator of this database may see."""
+    return list(session.scalars(select(ProgrammeRow.id).order_by(ProgrammeRow.id)))
+
+
+def digest(session: Session, programme_id: str) -> str | None:
+    """Return the digest of a programme's configuration, or None if there is none of this id."""
+    return session.scalar(select(ProgrammeRow.digest).where(ProgrammeRow.id == programme_id))
+
+
+def pool_revision(session: Session, programme_id: str) -> int:
+    """Return the number of today's pool: it differs whenever what the pool shows may differ."""
+    return session.scalar(select(PoolRow.revision).where(PoolRow.programme_id == programme_id)) or 0
+
+
+def bump(session: Session, programme_id: str) -> None:
+    """Say, in the caller's transaction, that today's pool has changed."""
+    of_programme = PoolRow.programme_id == programme_id
+    session.execute(update(PoolRow).where(of_programme).values(revision=PoolRow.revision + 1))
+
+
+def next_changes(session: Session, programme_id: str, count: int = 1) -> int:
+    """Take `count` numbers of change and return the first of them; none is ever given twice."""
+    of_programme = PoolRow.programme_id == programme_id
+    session.execute(update(PoolRow).where(of_programme).values(changes=PoolRow.changes + count))
+    last = session.scalar(select(PoolRow.changes).where(of_programme))
+    if last is None:
+        raise UnknownProgrammeError(f"programme: found {shown(programme_id)}; the database has no such programme")
+    return last - count + 1
+
+
+def _vocabularies(toml: str, base: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each vocabulary file that the programme names."""
+    facets = tomllib.loads(toml).get("facets", {})
+    names = {facet.get("vocabulary") for facet in facets.values() if isinstance(facet, dict)}
+    for name in sorted(name for name in names if isinstance(name, str)):
+        if not name.lower().endswith(".csv"):
+            continue  # bundled
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in name:
+            raise ProgrammeError(
+                f"vocabulary: found {shown(name)}; expected a file beside the programme file or in a folder below it"
+            )
+        # Exactly as it lies there, byte-order mark and line ends too: the digest is over it.
+        with (base / name).open(encoding="utf-8", newline="") as file:
+            yield name, file.read()

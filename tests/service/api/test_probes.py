@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sqlite3
+
+from tests.service.installation import Installation, another_programme, record
+
+
+def test_the_load_balancer_asks_nothing_behind(made: Installation) -> None:
+    made.store.close()
+    made.settings.home.joinpath("peermatch.db").unlink()
+    reply = made.client.get("/__lbheartbeat__")
+    assert (reply.status_code, reply.get_json()) == (200, {"status": "ok"})
+
+
+def test_the_version_is_the_distributions(made: Installation) -> None:
+    body = made.client.get("/__version__").get_json()
+    assert body["name"] == "peermatch"
+    assert body["version"]
+
+
+def test_the_heartbeat_tells_database_models_and_pools(made: Installation) -> None:
+    assert made.client.get("/__heartbeat__").get_json() == {
+        "status": "ok",
+        "database": "ok",
+        "models": {"served": 1, "missing": 0, "stale": 0, "stale_since": None},
+        "pools": {"held": 0, "oldest_seconds": None, "skipped_records": 0},
+    }
+    made.add(record("s-1", "seeker"))
+    made.match("s-1")
+    made.clock.turn(seconds=90)
+    assert made.client.get("/__heartbeat__").get_json()["pools"] == {
+        "held": 1,
+        "oldest_seconds": 90,
+        "skipped_records": 0,
+    }
+
+
+def test_one_programme_without_a_model_degrades_and_does_not_stop(made: Installation) -> None:
+    another_programme(made, "beacon")
+    with made.store.transaction() as session:
+        from service.store.tables import ActiveModelRow
+
+        session.delete(session.get(ActiveModelRow, "beacon"))
+    reply = made.client.get("/__heartbeat__")
+    assert reply.status_code == 200
+    assert reply.get_json()["status"] == "degraded"
+    assert "beacon" not in reply.get_data(as_text=True)
+    assert "lantern" not in reply.get_data(as_text=True)
+
+
+def test_a_database_that_fails_is_503(made: Installation) -> None:
+    raw = sqlite3.connect(made.settings.database_file or "")
+    with raw:
+        raw.execute("DROP TABLE programmes")
+    raw.close()
+    reply = made.client.get("/__heartbeat__")
+    assert reply.status_code == 503
+    assert reply.headers["Retry-After"]
+    assert reply.get_json()["database"] == "error"
+    refused = made.call("GET", "/v1/members/m-1")
+    assert refused.status_code in {404, 503}

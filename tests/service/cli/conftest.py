@@ -1,0 +1,88 @@
+"""An empty folder with a programme file, and a way to run ``peermatch`` in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import context, main
+from service.settings import Settings
+from service.store import members, open_store
+from tests.service.installation import NOON, Clock, record, write_programme
+
+
+@dataclass
+class Cli:
+    """Runs commands against the installation in `folder`."""
+
+    folder: Path
+    clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment({"PEERMATCH_HOME": str(self.folder / "home")})
+
+    @property
+    def file(self) -> Path:
+        """The programme file that `init` and `apply` are given."""
+        return self.folder / "files" / "programme.toml"
+
+    def run(self, *arguments: object, code: int = 0) -> Result:
+        """Run one command, which must end with `code`."""
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        """Run one command with ``--json`` and return its document, which must be all that is on stdout."""
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+    def add(self, *records: dict[str, Any], later: bool = False) -> None:
+        """Store members, visible at once or from tomorrow on."""
+        day = NOON.date().replace(day=NOON.day + 1) if later else NOON.date()
+        store = open_store(self.settings)
+        with store.transaction() as session:
+            members.upsert_many(session, "lantern", records, now=NOON, visible_from=day)
+        store.close()
+
+    def write(self, **changes: str) -> None:
+        """Write the programme file anew; see `tests.service.installation.write_programme`."""
+        write_programme(self.folder / "files", **changes)
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A programme file, and nothing else."""
+    for name in ("PEERMATCH_DATABASE_URL", "PEERMATCH_SECRET_KEY_FILE", "PEERMATCH_RUN", "PEERMATCH_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PEERMATCH_HOME", str(tmp_path / "home"))
+    clock = Clock()
+    monkeypatch.setattr(context, "now", clock)
+    cli = Cli(tmp_path, clock)
+    cli.write()
+    return cli
+
+
+@pytest.fixture
+def cli(empty: Cli) -> Cli:
+    """An installation with the programme `lantern`, as `peermatch init` makes it."""
+    empty.run("init", empty.file)
+    return empty
+
+
+@pytest.fixture
+def people(cli: Cli) -> Callable[[int], Cli]:
+    """Return a function that adds one seeker, `seeker`, and so many supporters."""
+
+    def add(count: int) -> Cli:
+        cli.add(record("seeker", "seeker"), *(record(f"m-{number}") for number in range(count)))
+        return cli
+
+    return add

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matcher.errors import PeermatchError
+from service import create_app, headers
+from service.settings import Settings, SettingsError
+from tests.service.installation import Installation, close, install, record, settings_in
+
+
+def test_every_reply_has_the_security_headers_and_none_allows_cors(made: Installation) -> None:
+    replies = [
+        made.client.get("/__lbheartbeat__"),
+        made.client.get("/openapi.json"),
+        made.client.get("/nowhere"),
+        made.client.get("/v1/members/m-1"),
+        made.call("PUT", "/v1/members/m-1", record("m-1")),
+        made.call("GET", "/v1/members/m-1", headers={"Origin": "https://elsewhere.example"}),
+        made.call("OPTIONS", "/v1/match", headers={"Access-Control-Request-Method": "POST"}),
+    ]
+    for reply in replies:
+        assert {name: reply.headers.get(name) for name in headers.HEADERS} == headers.HEADERS
+        assert not [name for name, _ in reply.headers if name.lower().startswith("access-control")]
+        assert "Set-Cookie" not in reply.headers
+
+
+def test_the_description_is_openapi_31_and_lists_every_route(made: Installation) -> None:
+    spec: Any = made.client.get("/openapi.json").get_json()
+    assert spec["openapi"].startswith("3.1")
+    assert spec["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    described = {
+        (path, method.upper())
+        for path, item in spec["paths"].items()
+        for method in item
+        if method in {"get", "put", "post", "delete", "patch"}
+    }
+    routes = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method)
+        for rule in made.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+    assert described == routes - {("/openapi.json", "GET")}
+    for item in spec["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                assert operation["summary"]
+                for status, reply in operation["responses"].items():
+                    problem = int(status) >= 400 and operation.get("security") != []
+                    assert not problem or "application/problem+json" in reply["content"]
+
+
+def test_nothing_of_the_description_lies_elsewhere(made: Installation) -> None:
+    assert "http://" not in made.client.get("/openapi.json").get_data(as_text=True)
+    assert "https://" not in made.client.get("/openapi.json").get_data(as_text=True)
+
+
+def test_an_application_without_a_key_or_a_database_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="peermatch init"):
+        create_app(settings_in(tmp_path))
+    made = install(tmp_path)
+    close(made)
+    (made.settings.home / "peermatch.db").unlink()
+    with pytest.raises(PeermatchError, match="peermatch init"):
+        create_app(made.settings)
+
+
+@pytest.fixture
+def fresh_wsgi() -> Iterator[None]:
+    sys.modules.pop("service.wsgi", None)
+    yield
+    sys.modules.pop("service.wsgi", None)
+
+
+@pytest.mark.usefixtures("fresh_wsgi")
+def test_the_wsgi_module_makes_its_application_once_when_asked(
+    made: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.logs.configure", lambda: None)
+    monkeypatch.setenv("PEERMATCH_HOME", str(made.settings.home))
+    for name in [name for name in os.environ if name.startswith("PEERMATCH_") and name != "PEERMATCH_HOME"]:
+        monkeypatch.delenv(name)
+    module = importlib.import_module("service.wsgi")
+    assert "app" not in vars(module)
+    app = module.app
+    assert module.app is app
+    reply = app.test_client().get("/__version__")
+    assert reply.get_json()["name"] == "peermatch"
+    with pytest.raises(AttributeError):
+        module.application  # noqa: B018
+    app.extensions["peermatch"].store.close()
+
+
+def test_settings_are_read_without_loading_flask_or_numpy() -> None:
+    code = "import sys, service.settings; print(sorted({'flask', 'numpy', 'marshmallow'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_replies_are_compact_json_in_the_order_of_the_contract(made: Installation) -> None:
+    made.add(record("s-1", "seeker"))
+    text = made.call("POST", "/match", {"member_id": "s-1"}).get_data(as_text=True)
+    assert text.startswith('{"match_id":"')
+    assert json.loads(text)["waiting"] is None
+    with made.app.app_context(), pytest.raises(ValueError, match="not JSON compliant"):
+        made.app.json.dumps(float("nan"))
+
+
+def test_settings_of_the_environment_are_those_of_the_application(made: Installation) -> None:
+    assert Settings.from_environment({"PEERMATCH_HOME": str(made.settings.home)}) == made.settings
