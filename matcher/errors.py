@@ -75,7 +75,10 @@ class ArtefactError(ModelError):
 
 def shown(value: object, limit: int = 60) -> str:
     """Return `value` as it may appear in a message: short, and safe to print."""
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except ValueError:  # Python refuses to write integers of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -27,7 +27,7 @@ MAX_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """How one seeker and one candidate would accept each other. Forbidden is no number: with `gate` all else is empty."""
+    """How one seeker and one candidate would accept each other. Forbidden is no number: with `gate` all is empty."""
 
     forward: float | None
     """Probability that the seeker accepts the candidate."""
@@ -178,7 +178,8 @@ class Matcher:
 
     def _scored(self, seeker: Seeker, row: int) -> PairScore:
         scored = score(self.pool_, self.model_.affinity, seeker, np.array([row]))
-        base = [{"base": float(intercept)} for intercept in self.model_.affinity.intercept_]
+        nothing = dict.fromkeys(self.programme.features, 0.0)
+        base = [{"base": float(intercept), **nothing} for intercept in self.model_.affinity.intercept_]
         for part in scored.parts:
             base[part.direction][part.facet] = float(part.weighted[0])
         p = [float(1.0 / (1.0 + np.exp(-logit[0]))) for logit in (scored.forward, scored.backward)]

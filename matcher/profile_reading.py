@@ -94,7 +94,7 @@ def _note_others(
     kept = list(range(len(inside)))
     while found:
         kept.pop(int(found[2]))
-        if not kept:
+        if not kept and not isinstance(raw, dict):
             return
         rest = [inside[place] for place in kept]
         try:

@@ -114,7 +114,8 @@ class CodedColumn(Column):
         self.prefers = np.asarray(self.prefer.any(axis=1))
         self.avoiding = np.asarray(self.avoid.any(axis=1))
         self.asks_must = np.array([side.importance == MUST for side in self.sides], dtype=np.bool_)
-        self.importance = np.array([side.importance for side in self.sides], dtype=np.uint8)[self.codes]
+        self.asks = np.array([side.importance for side in self.sides], dtype=np.uint8)
+        self.importance = self.asks[self.codes]
         self.shows = np.fromiter(shows, np.bool_, len(sides))
         self.holders = Counter(
             value
@@ -163,7 +164,7 @@ class CodedColumn(Column):
             satisfy = self.like(side, backward=False)
             known = self.known & (side.value is not None or not self.needs_own())
             filled = self.filled & (bool(self.facet.held(side)) or not self.needs_own())
-        return self._by_row(satisfy, known, filled, rows)
+        return self._satisfied(satisfy, known, filled, np.uint8(side.importance), rows)
 
     def backward(self, seeker: Sides, rows: Rows) -> Satisfied | None:
         """Return how well the seeker satisfies `rows`."""
@@ -177,11 +178,12 @@ class CodedColumn(Column):
         asked_known = self.prefers | self.known | (not self.needs_own())
         asked_filled = self.prefers | self.filled | (not self.needs_own())
         known = asked_known & (side.value is not None)
-        return self._by_row(satisfy, known, asked_filled & bool(held), rows)
+        return self._satisfied(satisfy, known, asked_filled & bool(held), self.asks, rows)
 
-    def _by_row(self, satisfy: Floats, known: Mask, filled: Mask, rows: Rows) -> Satisfied:
-        codes = self.codes[rows]
-        return Satisfied(np.where(known, satisfy, np.nan)[codes], (known & filled)[codes])
+    def _satisfied(
+        self, satisfy: Floats, known: Mask, filled: Mask, asks: npt.NDArray[np.uint8] | np.uint8, rows: Rows
+    ) -> Satisfied:
+        return Satisfied(np.where(known, satisfy, np.nan), known & filled, asks, self.codes[rows])
 
     def _by_code(self, passes: Mask) -> Mask:
         """Return `passes` of each row's code. ``clip`` spares a check of bounds: codes are ours."""

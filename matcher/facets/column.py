@@ -19,12 +19,24 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Satisfied:
-    """How well rows satisfy, or are satisfied by, a seeker in one facet."""
+    """How well n rows satisfy, or are satisfied by, a seeker in one facet.
+
+    Where `codes` is given, the arrays have one element a code, and ``codes[i]`` is that of the i-th row: what many rows
+    have in common is then worked out once.
+    """
 
     satisfy: Floats
-    """Shape (n,), in [0, 1]; NaN where a needed value is unknown."""
+    """In [0, 1]; NaN where a needed value is unknown."""
     informative: Mask
-    """Shape (n,); satisfy is known and neither side's value is an empty list."""
+    """Whether satisfy is known and neither side's value is an empty list."""
+    importance: npt.NDArray[np.uint8] | np.uint8
+    """The asker's importance, 0–3: one for all where the seeker asks."""
+    codes: npt.NDArray[np.unsignedinteger] | None = None
+    """Shape (n,)."""
+
+    def by_row(self) -> Floats:
+        """Return satisfy, shape (n,)."""
+        return self.satisfy if self.codes is None else self.satisfy[self.codes]
 
 
 @dataclass(frozen=True, slots=True)

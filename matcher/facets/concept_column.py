@@ -81,15 +81,17 @@ class ConceptColumn(Column):
         self.known = np.array([value is not None for value in values], dtype=np.bool_)
         self.filled = np.array([bool(value) for value in values], dtype=np.bool_)
         self.holders = Postings([self.up(value) for value in values])
-        self.norm = self._distinct(values, lambda value: self.weights.norm(self.up(value)))
+        self.scale = self._distinct(values, self._scale_of)
         share = [side.value if facet.against else side.prefer for side in sides]
         self.shares = np.array([asked is not None for asked in share], dtype=np.bool_)
         self.asked = Postings([asked or NONE for asked in share])  # type: ignore[misc]
-        self.asked_total = self._distinct(share, lambda asked: self.weights.total(asked or NONE))
+        self.asked_scale = self._distinct(share, lambda asked: 1.0 / (self.weights.total(asked or NONE) or 1.0))
+        self.any_shares = bool(self.shares.any())
         self.importance = np.fromiter((side.importance for side in sides), np.uint8, self.size)
         self.shows = np.fromiter(shows, np.bool_, self.size)
         self._encode_rules(sides)
-        self._cosine: tuple[object, Floats] | None = None
+        self._same = np.uint8(self.importance[0]) if self.size and np.ptp(self.importance) == 0 else None
+        self._cosine: tuple[Side, Rows, Floats] | None = None
         self._showing: dict[str, int] = {}
 
     def _distinct(self, items: Sequence[object], measure: object) -> Floats:
@@ -120,15 +122,25 @@ class ConceptColumn(Column):
         """Return what the seeker asks to be held, or None where sets are compared."""
         return side.value if self.facet.against else side.prefer  # type: ignore[return-value]
 
-    def _similar(self, side: Side) -> Floats:
-        """Return the cosine of the seeker's set with every row's, shape (N,)."""
-        if self._cosine is None or self._cosine[0] is not side:
+    def _scale_of(self, value: object) -> float:
+        """Return 1 / length of a row's vector: 0 for an empty one, NaN for an unknown one."""
+        if value is None:
+            return np.nan
+        return 1.0 / (self.weights.norm(self.up(value)) or np.inf)
+
+    def _similar(self, side: Side, rows: Rows) -> Floats:
+        """Return the cosine of the seeker's set with that of `rows`; NaN where either is unknown.
+
+        Kept for the other direction: likeness is the same both ways.
+        """
+        kept = self._cosine
+        if kept is None or kept[0] is not side or kept[1] is not rows:
             mine = self.up(side.value)
             dot = self.holders.sums({concept: self.weights[concept] ** 2 for concept in mine})
-            length = self.weights.norm(mine) * self.norm
-            cosine = np.divide(dot, length, out=np.zeros(self.size), where=length > 0)
-            self._cosine = (side, np.minimum(cosine, 1.0))
-        return self._cosine[1]
+            length = np.nan if side.value is None else self.weights.norm(mine) or np.inf
+            kept = (side, rows, np.minimum(dot[rows] * (self.scale[rows] / length), 1.0))
+            self._cosine = kept
+        return kept[2]
 
     def forward(self, seeker: Sides, rows: Rows) -> Satisfied | None:
         """Return how well `rows` satisfy the seeker."""
@@ -137,30 +149,37 @@ class ConceptColumn(Column):
         side, target = seeker[self.facet.name], self.target
         asked = self._seeker_share(side)
         if asked is not None:
-            total = self.weights.total(asked)
-            satisfy = target.holders.sums({code: self.weights[code] for code in asked})[rows] / (total or 1.0)
-        elif self.facet.against is None and side.value is not None:
-            satisfy = self._similar(side)[rows]
+            held = target.holders.sums({code: self.weights[code] for code in asked})[rows]
+            known = held / (self.weights.total(asked) or 1.0)
+            satisfy = np.where(target.known[rows], np.minimum(known, 1.0), np.nan)
+        elif self.facet.against is None:
+            satisfy = self._similar(side, rows)
         else:
-            return Satisfied(np.full(rows.size, np.nan), np.zeros(rows.size, dtype=np.bool_))
-        known = target.known[rows]
+            satisfy = np.full(rows.size, np.nan)
         informative = target.filled[rows] & bool(asked if asked is not None else side.value)
-        return Satisfied(np.where(known, np.minimum(satisfy, 1.0), np.nan), informative)
+        return Satisfied(satisfy, informative, np.uint8(side.importance))
 
     def backward(self, seeker: Sides, rows: Rows) -> Satisfied | None:
         """Return how well the seeker satisfies `rows`."""
         if not self.facet.backward_feature:
             return None
         side, held = seeker[self.facet.name], seeker[self.facet.target]
+        satisfy = np.full(rows.size, np.nan) if self.facet.against else self._similar(side, rows)
+        informative = self.filled[rows]
+        if self.any_shares:
+            asking = np.flatnonzero(self.shares[rows])
+            satisfy = satisfy.copy()
+            satisfy[asking] = self._met(held, rows[asking])
+            informative |= self.shares[rows] & (self.facet.against is None)
+        importance = self._same if self._same is not None else self.importance[rows]
+        return Satisfied(satisfy, informative & bool(held.value), importance)
+
+    def _met(self, held: Side, rows: Rows) -> Floats:
+        """Return the share of what `rows` ask that the seeker holds."""
         if held.value is None:
-            return Satisfied(np.full(rows.size, np.nan), np.zeros(rows.size, dtype=np.bool_))
-        met = self.asked.sums({code: self.weights[code] for code in self.up(held.value)})[rows]
-        shares, known, filled = self.shares[rows], self.known[rows], self.filled[rows]
-        satisfy = np.minimum(met / np.where(shares & (self.asked_total[rows] > 0), self.asked_total[rows], 1.0), 1.0)
-        if self.facet.against is None:
-            satisfy = np.where(shares, satisfy, self._similar(side)[rows])
-            known, filled = known | shares, filled | shares
-        return Satisfied(np.where(known, satisfy, np.nan), known & filled & bool(held.value))
+            return np.full(rows.size, np.nan)
+        met = self.asked.sums({code: self.weights[code] for code in self.up(held.value)})
+        return np.minimum(met[rows] * self.asked_scale[rows], 1.0)
 
     def musts(self, seeker: Sides) -> Mask | None:
         """Return the rows for which both sides' musts hold: at least one of what is asked is held."""
@@ -211,7 +230,7 @@ class ConceptColumn(Column):
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         postings = (self.holders, self.asked, self.must_asked, self.avoided)
-        arrays = (self.known, self.filled, self.norm, self.shares, self.asked_total, self.importance, self.shows)
+        arrays = (self.known, self.filled, self.scale, self.shares, self.asked_scale, self.importance, self.shows)
         return sum(item.nbytes for item in (*postings, *arrays, self.must_rows, self.avoid_rows))
 
 

@@ -94,12 +94,13 @@ class WeekFacet(Facet):
             if key not in ("tz", "slots"):
                 raise ValueProblem("unknown field; expected tz and slots", f".{shown(key)[1:-1]}")
         tz, slots = raw.get("tz"), raw.get("slots")
+        if not isinstance(slots, list | tuple) or len(slots) > MOST_SLOTS:
+            raise ValueProblem(f"expected an array of at most {MOST_SLOTS} slots such as 'mon 18:00-20:00'", ".slots")
+        free = {self._slot(slot, at) for at, slot in enumerate(slots)}
         if not isinstance(tz, str) or tz not in zones():
             hint = nearest(tz, zones()) if isinstance(tz, str) and len(tz) < 60 else ""
             raise ValueProblem(f"found {shown(tz)}; expected an IANA time zone such as Europe/London{hint}", ".tz")
-        if not isinstance(slots, list | tuple) or len(slots) > MOST_SLOTS:
-            raise ValueProblem(f"expected an array of at most {MOST_SLOTS} slots such as 'mon 18:00-20:00'", ".slots")
-        return Week(tz, tuple(sorted({self._slot(slot, at) for at, slot in enumerate(slots)}, key=_by_day)))
+        return Week(tz, tuple(sorted(free, key=_by_day)))
 
     @staticmethod
     def _slot(slot: object, at: int) -> str:

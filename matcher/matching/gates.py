@@ -55,7 +55,10 @@ def apply(pool: Pool, seeker: Seeker) -> Gated:
     alive = np.ones(len(pool), dtype=np.bool_)
     if seeker.row is not None:
         alive[seeker.row] = False
-    counts = {"programme": len(pool.foreign - {own}), "consent": len(pool.hidden - {own})}
+    counts = {
+        "programme": len(pool.foreign) - (own in pool.foreign),
+        "consent": len(pool.hidden) - (own in pool.hidden),
+    }
     left = int(np.count_nonzero(alive))
     for name, passes in masks(pool, seeker):
         if passes is None:
@@ -93,7 +96,7 @@ def masks(pool: Pool, seeker: Seeker) -> Iterator[tuple[str, Mask | None]]:
         yield name, columns[name].permit(sides)
 
 
-def _role(pool: Pool, seeker: Seeker) -> Mask | None:
+def _role(pool: Pool, _: Seeker) -> Mask | None:
     return None if pool.programme.mutual else pool.supporter
 
 
@@ -119,7 +122,7 @@ def _held(pool: Pool, seeker: Seeker) -> Mask | None:
     return np.zeros(len(pool), dtype=np.bool_) if seeker.profile.member_id in pool.held_ids else ~pool.held
 
 
-def _capacity(pool: Pool, seeker: Seeker) -> Mask | None:
+def _capacity(pool: Pool, _: Seeker) -> Mask | None:
     return np.asarray(pool.free > 0)
 
 

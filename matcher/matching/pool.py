@@ -135,7 +135,7 @@ class Pool:
         return len(self.ids)
 
     def ties(self, seeker: str, rows: Rows) -> Hashes:
-        """Return the order of equals among n `rows`, shape (n,): splitmix64 (Steele, Lea & Flood 2014) of both hashes."""
+        """Return the order of equals among n `rows`, shape (n,): splitmix64 (Steele et al. 2014) of both hashes."""
         z = (self.hashes[rows] ^ np.uint64(keyed_hash(self.key, seeker))) + np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

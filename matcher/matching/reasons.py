@@ -1,4 +1,4 @@
-"""Why a candidate is in a list, in words that both sides and the programme allow. Rules: docs/reference/matching.md §7."""
+"""Why a candidate is in a list, in words that both sides and the programme allow: docs/reference/matching.md §7."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from matcher.facets.base import Facet
 from matcher.facets.concepts import Concepts
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
+
+DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ def reasons(pool: Pool, seeker: Seeker, row: int, added: Mapping[str, float]) ->
     """
     programme = pool.programme
     found: list[Reason] = []
-    for name in sorted((name for name in added if added[name] > 0), key=lambda name: -added[name]):
+    # Rounded, so that equal likeness is equal whatever the order in which it was added up.
+    for name in sorted((name for name in added if added[name] > 0), key=lambda name: -round(added[name], DIGITS)):
         facet = programme.facets[name]
         if len(found) < programme.reasons_a_card and allowed(pool, seeker, facet, row):
             shared = (it for it in pool.columns[name].shared(seeker.sides, row) if it.holders >= programme.reason_k)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,15 +19,20 @@ HALVES = np.array([0.0, 0.5, 1.0, 1.0])
 """What an importance multiplies satisfy by: a must scores as important."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """What one facet adds in one direction."""
 
     direction: int
     facet: str
+    satisfied: Satisfied
     weighted: Floats
     """w · x, shape (n,)."""
-    informative: Mask
-    """Where it rests on something known of both, and is asked for; shape (n,)."""
+
+    def informative(self) -> Mask:
+        """Return where it rests on something known of both that is asked for, shape (n,)."""
+        mask = self.satisfied.informative & (self.satisfied.importance > 0)
+        return mask if self.satisfied.codes is None else np.take(mask, self.satisfied.codes, mode="clip")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def score(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Sco
     every = tuple(parts(pool, affinity, seeker, rows))
     for part in every:
         logits[part.direction] += part.weighted
-        informative |= part.informative
+        # An age band is always known, so knowing it of both tells nothing of either.
+        if pool.programme.facets[part.facet].source is None and not informative.all():
+            informative |= part.informative()
     return Scored(rows, logits[FORWARD], logits[BACKWARD], informative, every)
 
 
@@ -68,24 +74,11 @@ def parts(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Ite
     """Yield what each feature adds to the logits of `rows`, in the programme's order, forward and backward."""
     for at, name in enumerate(pool.programme.features):
         column = pool.columns[name]
-        measured = bool(pool.programme.facets[name].source is None)
-        asked = HALVES[seeker.sides[name].importance]
-        if asked > 0 and (satisfied := column.forward(seeker.sides, rows)) is not None:
-            yield _part(FORWARD, name, affinity, at, satisfied, asked, measured)
-        if (satisfied := column.backward(seeker.sides, rows)) is not None:
-            yield _part(BACKWARD, name, affinity, at, satisfied, HALVES[column.importance[rows]], measured)
-
-
-def _part(
-    direction: int,
-    name: str,
-    affinity: PairAffinity,
-    at: int,
-    satisfied: Satisfied,
-    asked: Floats | np.float64,
-    measured: bool,
-) -> Part:
-    known = satisfied.satisfy
-    x = np.where(np.isnan(known), affinity.neutral_[direction, at], known) * asked
-    informative = satisfied.informative & (asked > 0) & measured
-    return Part(direction, name, affinity.coef_[direction, at] * x, informative)
+        for direction, look in ((FORWARD, column.forward), (BACKWARD, column.backward)):
+            if (satisfied := look(seeker.sides, rows)) is not None:
+                weight, neutral = affinity.coef_[direction, at], affinity.neutral_[direction, at]
+                known = np.where(np.isnan(satisfied.satisfy), neutral, satisfied.satisfy)
+                weighted = known * (weight * HALVES[satisfied.importance])
+                if satisfied.codes is not None:
+                    weighted = np.take(weighted, satisfied.codes, mode="clip")
+                yield Part(direction, name, satisfied, weighted)

@@ -151,8 +151,8 @@ def _fill(
         for at, name in enumerate(programme.features):
             column = columns[name]
             if forward.size and (found := column.forward(sides, rows[forward])) is not None:
-                block[forward, at] = found.satisfy
+                block[forward, at] = found.by_row()
                 block[forward, d + at] = HALVES[sides[name].importance]
             if backward.size and (found := column.backward(sides, rows[backward])) is not None:
-                block[backward, at] = found.satisfy
+                block[backward, at] = found.by_row()
                 block[backward, d + at] = HALVES[column.importance[rows[backward]]]
