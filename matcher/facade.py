@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,7 +15,7 @@ from matcher.matching.pool import Circumstances, Pool
 from matcher.matching.scoring import BACKWARD, FORWARD, score
 from matcher.matching.seeker import Seeker, forbids_seeking
 from matcher.matching.shortlist import Shortlist, shortlist
-from matcher.model.answers import answers, relations
+from matcher.model.answers import answers, load, relations
 from matcher.model.artefact import Model
 from matcher.model.feedback import Feedback
 from matcher.people import Member
@@ -78,7 +78,8 @@ class Matcher:
         ----------
         members : iterable of Member
         feedback : iterable of Feedback, optional
-            Without it the model is the prior. Pairs who declined or are connected are kept apart from then on.
+            Without it the model is the prior. Pairs who declined or are connected are kept apart from then on, and
+            connections take places.
         at : datetime, optional
             With a zone. Now, if left out.
         circumstances : Circumstances, optional
@@ -93,9 +94,10 @@ class Matcher:
         profiles = self._profiles(members, at)
         model = fit_model(self.programme, list(profiles.values()), answers(events, self.programme, self.at_), self.at_)
         declined, connected = relations(events, self.at_)
-        given = circumstances or Circumstances()
-        known = replace(given, declined=given.declined | declined, connected=given.connected | connected)
-        return self._hold(model, profiles, known)
+        told = Circumstances(
+            declined=declined, connected=connected, load=load(events, connected, mutual=self.programme.mutual)
+        )
+        return self._hold(model, profiles, told | (circumstances or Circumstances()))
 
     @classmethod
     def from_model(

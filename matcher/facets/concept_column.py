@@ -14,7 +14,6 @@ import numpy as np
 from matcher.facets.base import (
     MUST,
     Column,
-    Facet,
     Floats,
     Information,
     Mask,
@@ -232,38 +231,3 @@ class ConceptColumn(Column):
         postings = (self.holders, self.asked, self.must_asked, self.avoided)
         arrays = (self.known, self.filled, self.scale, self.shares, self.asked_scale, self.importance, self.shows)
         return sum(item.nbytes for item in (*postings, *arrays, self.must_rows, self.avoid_rows))
-
-
-class BoundaryColumn(Column):
-    """The boundaries of a pool, and the subjects that its members want to talk about."""
-
-    def __init__(self, facet: Concepts, sides: Mapping[str, Sequence[Side]], facets: Mapping[str, Facet]) -> None:
-        assert facet.excludes is not None
-        self.facet, self.facets = facet, facets
-        own = sides[facet.name]
-        self.size = len(own)
-        self.boundaries = Postings([side.value or NONE for side in own])  # type: ignore[misc]
-        up = Closures(facet)
-        preferring = [sides[name] for name in facet.preferring(facets)]
-        subjects = []
-        for row, side in enumerate(sides[facet.excludes]):
-            asked = side.value or NONE
-            for column in preferring:
-                if column[row].prefer:
-                    asked = (*asked, *column[row].prefer)  # type: ignore[misc]
-            subjects.append(up(asked))
-        self.subjects = Postings(subjects)
-        self.importance = np.zeros(self.size, dtype=np.uint8)
-        self.shows = np.zeros(self.size, dtype=np.bool_)
-
-    def permit(self, seeker: Sides) -> Mask | None:
-        """Return the rows with whom no boundary of either side touches a subject of the other."""
-        mine = self.facet.subjects(seeker, self.facets)
-        touched = self.boundaries.any_of(mine)
-        touched |= self.subjects.any_of(seeker[self.facet.name].value or NONE)  # type: ignore[arg-type]
-        return ~touched
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        return self.boundaries.nbytes + self.subjects.nbytes + self.importance.nbytes + self.shows.nbytes

@@ -9,7 +9,8 @@ from typing import ClassVar
 from matcher.config import Table
 from matcher.errors import shown
 from matcher.facets.base import EncodeContext, Facet, FacetContext, Side, Sides, ValueProblem, strings
-from matcher.facets.concept_column import BoundaryColumn, ConceptColumn
+from matcher.facets.boundary_column import BoundaryColumn
+from matcher.facets.concept_column import ConceptColumn
 from matcher.vocabulary import Vocabulary
 
 LONGEST = 64

@@ -31,6 +31,17 @@ class Circumstances:
     load: Mapping[str, int] = field(default_factory=dict)
     """Open introductions and connections, by supporter."""
 
+    def __or__(self, other: Circumstances) -> Circumstances:
+        """Return what is true by either; loads told twice count once, at the larger."""
+        members = self.load.keys() | other.load.keys()
+        return Circumstances(
+            self.held | other.held,
+            self.blocks | other.blocks,
+            self.declined | other.declined,
+            self.connected | other.connected,
+            {member: max(self.load.get(member, 0), other.load.get(member, 0)) for member in members},
+        )
+
 
 def keyed_hash(key: bytes, member_id: str) -> int:
     """Return 64 bits that order ties: BLAKE2b of the id under `key`."""

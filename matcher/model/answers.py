@@ -167,3 +167,16 @@ def relations(
         elif back is not None and back[1] and (pair not in ended or ended[pair] < max(when, back[0])):
             connected.add(pair)
     return frozenset(declined), frozenset(connected)
+
+
+def load(feedback: Iterable[Feedback], connected: frozenset[tuple[str, str]], *, mutual: bool) -> dict[str, int]:
+    """Return how many of their places the `connected` take, by member.
+
+    A connection takes a place of whoever was the candidate in it: in a mutual programme, where both support, of both.
+    """
+    supporters: dict[tuple[str, str], set[str]] = {pair: set(pair) if mutual else set() for pair in connected}
+    for event in feedback:
+        pair = (min(event.seeker, event.candidate), max(event.seeker, event.candidate))
+        if pair in supporters:
+            supporters[pair].add(event.candidate)
+    return dict(Counter(member for members in supporters.values() for member in sorted(members)))

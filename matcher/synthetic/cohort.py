@@ -76,7 +76,7 @@ def generate(members: int, seed: int, *, at: datetime | None = None, logging: Lo
     """
     end = _end(at)
     people, rng = _people(members, seed)
-    streams = Streams(*(np.random.default_rng(s) for s in rng.bit_generator.seed_seq.spawn(5)))  # type: ignore[attr-defined]
+    streams = Streams(*(np.random.default_rng(s) for s in rng.bit_generator.seed_seq.spawn(6)))  # type: ignore[attr-defined]
     history = decisions.play(people, end, streams, logging)
     return Cohort(list(records.members(people, end)), history.feedback, groups(people, rng), history.truth, end)
 

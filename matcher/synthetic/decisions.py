@@ -31,6 +31,8 @@ TRUTH_ENOUGH, TRUTH_LEAST = 40, 10
 """Seekers with so many candidates left come first; those with fewer than the second are left out."""
 SILENT, OFFER_UNANSWERED = 0.5, 0.1
 """Share of seekers' noes that they never say, and of offers without an answer."""
+STILL_CONNECTED = 0.4
+"""Share of a supporter's places that are taken at the end, as far as they met anybody."""
 SMALLEST_POOL = 2 * LIST
 """Nobody is shown more than half of those they could be shown, so that pairs never shown are left to judge by."""
 
@@ -52,6 +54,7 @@ class Streams:
     looks: np.random.Generator
     answers: np.random.Generator
     truth: np.random.Generator
+    ends: np.random.Generator
 
 
 def member_id(row: int) -> str:
@@ -98,6 +101,7 @@ def play(people: People, at: datetime, streams: Streams, logging: Logging) -> Hi
         if budget <= 0:
             break
     history.truth.extend(row for rows in (truth[True] + truth[False])[:TRUTH_SEEKERS] for row in rows)
+    history.feedback.extend(_ended(history.feedback, people, at, streams.ends))
     history.feedback.sort(key=lambda record: (record["at"], record["seeker"], record["candidate"], record["event"]))
     return history
 
@@ -133,6 +137,24 @@ def _log(pairs: _Pairs, places: Ints, at: datetime, streams: Streams, logging: L
             if looked[rank - 1] < propensity:
                 events = _answers(pairs.forward[place], pairs.backward[place], luck[rank - 1], moment)
                 yield from (record | event | logged | {"at": stamp(when)} for event, when in events if when < at)
+
+
+def _ended(feedback: list[Record], people: People, at: datetime, rng: np.random.Generator) -> Iterator[Record]:
+    """Yield the ends of connections: all but the latest of each supporter, within what their capacity holds.
+
+    The cohort's supporters met far more people than they would at once, so most of those connections are over.
+    """
+    connected: dict[str, list[tuple[datetime, str]]] = {}
+    for record in feedback:
+        if record["event"] == "accepted" and record["by"] == "candidate":
+            when = datetime.fromisoformat(record["at"])
+            connected.setdefault(record["candidate"], []).append((when, record["seeker"]))
+    for candidate, meetings in sorted(connected.items()):
+        capacity = int(people.population.capacity[int(candidate.removeprefix("m-")) - 1])
+        still = int(rng.binomial(capacity, STILL_CONNECTED))
+        for when, seeker in sorted(meetings)[: max(0, len(meetings) - still)]:
+            end = when + (at - when) * float(rng.uniform(0.1, 0.95))
+            yield {"seeker": seeker, "candidate": candidate, "event": "ended", "at": stamp(end)}
 
 
 MEAN_PROPENSITY = round(sum(1 / rank for rank in range(1, LIST + 1)) / LIST, 6)

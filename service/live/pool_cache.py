@@ -15,7 +15,7 @@ from matcher.errors import RecordError
 from matcher.facade import Matcher
 from matcher.matching.pool import Circumstances
 from matcher.matching.shortlist import Shortlist
-from matcher.model.answers import relations
+from matcher.model.answers import load, relations
 from matcher.model.artefact import Model
 from matcher.model.feedback import Feedback
 from matcher.people import Member
@@ -154,7 +154,9 @@ class PoolCache:
             revisions[stored.member_id] = stored.revision
         events = list(_decisions(session, programme))
         declined, connected = relations(events, now)
-        matcher = self._build(programme, model, people, now, Circumstances(declined=declined, connected=connected))
+        taken = load(events, connected, mutual=programme.mutual)
+        standing = Circumstances(declined=declined, connected=connected, load=taken)
+        matcher = self._build(programme, model, people, now, standing)
         log_event("pool", programme=programme_id, members=len(people), skipped=skipped, model=model.version)
         return HeldPool(programme, matcher, truth, now, _good_until(people, events, now), revisions, skipped)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.model.answers import Answer, answers, relations
+from matcher.model.answers import Answer, answers, load, relations
 from tests.matcher.model.village import AT, VILLAGE, event, programme
 
 
@@ -196,3 +196,18 @@ def test_indexes_like_a_sequence():
     found = answers([yes(1), yes(1, by="candidate")], VILLAGE, AT)
     assert found[0] == found[:1][0] == Answer("see-1", "sup-1", 0, 1, 1.0)
     assert random.Random(0).choice(found) in found
+
+
+class TestLoad:
+    """A connection takes a place of the one who was the candidate; of both, where everybody supports."""
+
+    EVENTS = (shown(20), yes(19), yes(18, by="candidate"))
+
+    def test_of_the_candidate_however_often_the_pair_is_named(self):
+        _, connected = relations(self.EVENTS, AT)
+        assert load(self.EVENTS, connected, mutual=False) == {"sup-1": 1}
+        assert load(self.EVENTS, connected, mutual=True) == {"see-1": 1, "sup-1": 1}
+
+    def test_of_nobody_once_it_ended(self):
+        over = (*self.EVENTS, event("see-1", "sup-1", "ended", 10))
+        assert load(over, relations(over, AT)[1], mutual=False) == {}
