@@ -10,7 +10,8 @@ import numpy as np
 
 from matcher.config import Table
 from matcher.facets.base import EncodeContext, FacetContext, Floats, Mask, Side
-from matcher.facets.coded import CodedColumn, CodedFacet
+from matcher.facets.coded import CodedFacet
+from matcher.facets.coded_column import CodedColumn
 
 AGE_BAND = "age_band"
 NOT_BOTH_HIGHEST = "not_both_highest"

@@ -10,7 +10,8 @@ import numpy as np
 
 from matcher.config import Table
 from matcher.facets.base import EncodeContext, FacetContext, Floats, Mask, Side
-from matcher.facets.coded import Bits, CodedColumn, CodedFacet, count, overlap
+from matcher.facets.coded import Bits, CodedFacet, count, overlap
+from matcher.facets.coded_column import CodedColumn
 
 
 @dataclass(frozen=True, kw_only=True)

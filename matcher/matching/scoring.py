@@ -75,7 +75,8 @@ def parts(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Ite
     for at, name in enumerate(pool.programme.features):
         column = pool.columns[name]
         for direction, look in ((FORWARD, column.forward), (BACKWARD, column.backward)):
-            if (satisfied := look(seeker.sides, rows)) is not None:
+            # Where nobody asks, the facet adds nothing, whatever is known.
+            if (satisfied := look(seeker.sides, rows)) is not None and satisfied.importance.any():
                 weight, neutral = affinity.coef_[direction, at], affinity.neutral_[direction, at]
                 known = np.where(np.isnan(satisfied.satisfy), neutral, satisfied.satisfy)
                 weighted = known * (weight * HALVES[satisfied.importance])
