@@ -210,7 +210,8 @@ class ConceptColumn(Column):
         asked = self._seeker_share(side)
         mine = asked if asked is not None else self.up(side.value)
         both = [concept for concept in mine or NONE if target.has(concept, row)]
-        for concept in sorted(both, key=lambda concept: (-self.weights[concept], concept)):
+        depth = {concept: len(self.facet.vocabulary.ancestors(concept)) for concept in both}
+        for concept in sorted(both, key=lambda concept: (-self.weights[concept], -depth[concept], concept)):
             yield Sharing(concept, target.showing(concept))
 
     def showing(self, concept: str) -> int:
