@@ -23,6 +23,7 @@ from matcher.programme import Programme
 from matcher.release import fit_model
 
 MAX_LIMIT = 10
+FIRST_YEAR, LAST_YEAR = 1970, 9000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Matcher:
         model = fit_model(self.programme, list(profiles.values()), answers(events, self.programme, self.at_), self.at_)
         declined, connected = relations(events, self.at_)
         told = Circumstances(
-            declined=declined, connected=connected, load=load(events, connected, mutual=self.programme.mutual)
+            declined=declined, connected=connected, load=load(events, connected, self.at_, mutual=self.programme.mutual)
         )
         return self._hold(model, profiles, told | (circumstances or Circumstances()))
 
@@ -118,6 +119,8 @@ class Matcher:
         self.at_ = datetime.now(UTC) if at is None else at
         if self.at_.tzinfo is None:
             raise PeermatchError("at: found a time without a zone; expected one with a zone, such as UTC")
+        if not FIRST_YEAR <= self.at_.year <= LAST_YEAR:
+            raise PeermatchError(f"at: found the year {self.at_.year}; expected {FIRST_YEAR} to {LAST_YEAR}")
         profiles: dict[str, ConsentedProfile] = {}
         for member in members:
             if member.member_id in profiles:
@@ -168,6 +171,8 @@ class Matcher:
             If both are the same.
         """
         profile, other = self._profile(seeker), self._profile(candidate)
+        if other.member_id not in self._members:
+            raise UnknownMemberError("candidate: no such member in this programme")
         if profile.member_id == other.member_id:
             raise PeermatchError("candidate: found the seeker; expected somebody else")
         gate = forbids_seeking(profile, self.programme)
@@ -189,8 +194,10 @@ class Matcher:
         return PairScore(p[0], p[1], float(scored.reciprocal[0]), contributions, None)
 
     def _profile(self, who: str | Member) -> ConsentedProfile:
+        if not hasattr(self, "pool_"):
+            raise PeermatchError("the matcher holds no members yet; call fit, or make it with from_model")
         if isinstance(who, Member):
             return consented(who, self.programme, self.at_)
-        if who not in self._members:
+        if not isinstance(who, str) or who not in self._members:
             raise UnknownMemberError("member_id: no such member in this programme")
         return self._members[who]

@@ -9,7 +9,7 @@ from pathlib import Path
 from matcher.config import Table, Words
 from matcher.errors import ProgrammeError, VocabularyError, nearest
 from matcher.facets import KINDS
-from matcher.facets.base import Facet, FacetContext
+from matcher.facets.base import MUST, Facet, FacetContext
 from matcher.facets.concepts import Concepts
 from matcher.facets.statement import Statement
 from matcher.vocabulary import Vocabulary, load
@@ -85,7 +85,7 @@ def _check_target(facet: Concepts, key: str, target: str | None, facets: Mapping
         for name, other in facets.items()
         if isinstance(other, Concepts)
         and name != facet.name
-        and other.vocabulary.name == facet.vocabulary.name
+        and other.vocabulary == facet.vocabulary
         and other.excludes is None
         and not (key == "against" and other.against is not None)
     ]
@@ -110,7 +110,7 @@ def check_required(table: Table, required: tuple[str, ...], facets: Mapping[str,
 
 def _must_be_known(facet: Facet) -> bool:
     boundary = isinstance(facet, Concepts) and facet.excludes is not None
-    return facet.gating and not boundary and facet.source is None
+    return (facet.gating or facet.importance == MUST) and not boundary and facet.source is None
 
 
 def statement_shown(facets: Mapping[str, Facet]) -> str | None:

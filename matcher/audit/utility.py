@@ -72,7 +72,7 @@ def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
     difference = {"estimate": _plain(estimate), "interval": [_plain(low), _plain(high)], "people": people}
     verdict = INCONCLUSIVE
     if people >= FEWEST_PEOPLE:
-        verdict = PASS if high <= 0 else FAIL if low > MARGIN else INCONCLUSIVE
+        verdict = PASS if high < 0 else FAIL if low > MARGIN else INCONCLUSIVE
     return Utility(verdict, {"held_out": by_role, "log_loss_difference": difference})
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.errors import nearest, shown
+from matcher.errors import RecordError, nearest, shown
 from matcher.facets.base import (
     Facet,
     Floats,
@@ -30,6 +30,8 @@ def bits(values: Sequence[str] | None, options: Mapping[str, int]) -> Bits:
     """Return `values` as a bit set over `options`, shape (words,)."""
     out = np.zeros(max(1, -(-len(options) // WORD)), dtype=np.uint64)
     for value in values or ():
+        if value not in options:
+            raise RecordError(f"found {shown(value)}, read under another form of the programme; read the record again")
         at = options[value]
         out[at // WORD] |= np.uint64(1 << (at % WORD))
     return out

@@ -183,10 +183,10 @@ class CodedColumn(Column):
         return passes & (~self.avoiding | (~overlap(self.avoid, mine) & (side.value is not None)))
 
     def shared(self, seeker: Sides, row: int) -> Sequence[Sharing]:
-        """Return the first value of the row that the seeker has too, or prefers."""
+        """Return the values of the row that the seeker has too, or prefers, in alphabetical order."""
         side, other = seeker[self.facet.name], self.sides[self.codes[row]]
         asked = set(side.prefer if side.prefer is not None else self.facet.held(side))
-        both = [value for value in self.facet.held(other) if value in asked][:1]
+        both = [value for value in self.facet.held(other) if value in asked]
         return [Sharing(value, self.holders[value]) for value in both]
 
     @property

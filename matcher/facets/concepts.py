@@ -97,7 +97,7 @@ class Concepts(Facet):
         return [
             name
             for name, facet in facets.items()
-            if isinstance(facet, Concepts) and facet.vocabulary.name == self.vocabulary.name
+            if isinstance(facet, Concepts) and facet.vocabulary == self.vocabulary
         ]
 
     def encode(

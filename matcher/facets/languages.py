@@ -14,7 +14,7 @@ from matcher.errors import shown
 from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Mask, Side, Sides, ValueProblem, strings
 from matcher.facets.postings import Postings
 
-TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*")
+TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*", re.ASCII)
 """Language, script, region, variants: what RFC 5646 (2009) lets a person's language be."""
 
 

@@ -17,15 +17,20 @@ from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Side
 LONGEST = 280
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 """Years are no part of a telephone number: people tell when it was."""
+SEPARATORS = str.maketrans(dict.fromkeys("/_,;|*~'\u00b7\u2022", "-"))
+SERVICES = "whatsapp|telegram|instagram|snapchat|facebook|signal app|skype|discord|gmail|hotmail|icloud|outlook"
+ENDINGS = "com|org|net|uk|io|info|eu|de|fr"
 CONTACT = (
-    ("an e-mail address", re.compile(r"\S@\S|\S\s*[(\[]\s*at\s*[)\]]\s*\S", re.IGNORECASE)),
-    ("a web address", re.compile(r"https?:|www\.|\b[\w-]+\.(com|org|net|uk|io|info|eu|de|fr)\b", re.IGNORECASE)),
-    ("a telephone number", re.compile(r"(?:\+|\b)(?:\d[\s().-]*){7,}")),
+    ("an e-mail address", re.compile(r"\S@\S|\S\s*[(\[]\s*at\s*[)\]]\s*\S|\bat\b.{1,30}\bdot\b", re.IGNORECASE)),
     (
-        "an account name",
-        re.compile(r"(?<!\w)@\w{2,}|\b(whatsapp|telegram|instagram|snapchat|facebook)\b", re.IGNORECASE),
+        "a web address",
+        re.compile(rf"https?:|www\.|\b[\w-]+\.[a-z]{{2,6}}/|\b[\w-]+\.({ENDINGS})\b", re.IGNORECASE),
     ),
+    ("a telephone number", re.compile(r"(?:\+|\b)(?:\d[\s().+-]*){7,}")),
+    ("an account name", re.compile(rf"(?<!\w)@\w\w|\b({SERVICES})\b", re.IGNORECASE)),
 )
+REFUSED = {"Cc", "Cs", "Cf", "Co", "Zl", "Zp"}
+"""Kinds of characters that show nothing, or something else than what is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +58,16 @@ class Statement(Facet):
         text = unicodedata.normalize("NFC", raw).strip()
         if len(text) > LONGEST:
             raise ValueProblem(f"found {len(text)} characters; expected at most {LONGEST}")
-        if any(unicodedata.category(letter) in {"Cc", "Cs", "Cf"} and letter not in "\n\u200d" for letter in text):
+        if not text:
+            raise ValueProblem("found no text; leave it out")
+        if any(unicodedata.category(letter) in REFUSED and letter not in "\n\u200d" for letter in text):
             raise ValueProblem("found a control character; expected plain text")
-        plain = YEAR.sub(" ", unicodedata.normalize("NFKC", text))
         for what, pattern in CONTACT:
-            if pattern.search(plain):
-                raise ValueProblem(f"found {what}; contact details are exchanged after both accept, so leave them out")
+            for form in _plain(text):
+                if pattern.search(form):
+                    raise ValueProblem(
+                        f"found {what}; contact details are exchanged after both accept, so leave them out"
+                    )
         return text
 
     def encode(
@@ -66,6 +75,13 @@ class Statement(Facet):
     ) -> StatementColumn:
         """Return the column of a pool."""
         return StatementColumn(len(sides))
+
+
+def _plain(text: str) -> tuple[str, str]:
+    """Return `text` as contact details are looked for: as written, and with every dash and separator alike."""
+    written = YEAR.sub(" ", unicodedata.normalize("NFKC", text.replace("\u200d", "")))
+    dashed = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in written)
+    return written, dashed.translate(SEPARATORS)
 
 
 class StatementColumn(Column):

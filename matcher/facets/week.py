@@ -20,10 +20,14 @@ from matcher.errors import nearest, shown
 from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Mask, Side, Sides, ValueProblem
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SLOT = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))")
+SLOT = re.compile(
+    r"(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))", re.ASCII
+)
 QUARTER = timedelta(minutes=15)
 QUARTERS = 7 * 24 * 4
 MOST_SLOTS = 50
+NOT_PLACES = {"localtime", "Factory", "posixrules"}
+"""Names of time zones that mean another zone on another machine, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Week:
 @lru_cache(maxsize=1)
 def zones() -> frozenset[str]:
     """Return the names of the IANA time zones that this installation knows."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - NOT_PLACES
 
 
 def monday_from(day: date) -> date:

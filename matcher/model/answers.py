@@ -169,14 +169,17 @@ def relations(
     return frozenset(declined), frozenset(connected)
 
 
-def load(feedback: Iterable[Feedback], connected: frozenset[tuple[str, str]], *, mutual: bool) -> dict[str, int]:
-    """Return how many of their places the `connected` take, by member.
+def load(
+    feedback: Iterable[Feedback], connected: frozenset[tuple[str, str]], at: datetime, *, mutual: bool
+) -> dict[str, int]:
+    """Return how many of their places the `connected` take at the moment `at`, by member.
 
-    A connection takes a place of whoever was the candidate in it: in a mutual programme, where both support, of both.
+    A connection takes a place of the one who accepted as the candidate: in a mutual programme, where both support, of
+    both.
     """
     supporters: dict[tuple[str, str], set[str]] = {pair: set(pair) if mutual else set() for pair in connected}
     for event in feedback:
         pair = (min(event.seeker, event.candidate), max(event.seeker, event.candidate))
-        if pair in supporters:
+        if pair in supporters and event.event == "accepted" and event.by == "candidate" and event.at <= at:
             supporters[pair].add(event.candidate)
     return dict(Counter(member for members in supporters.values() for member in sorted(members)))

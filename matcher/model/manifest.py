@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ import sklearn
 
 import matcher
 from matcher.errors import ArtefactError
+from matcher.facets.concepts import Concepts
 from matcher.programme import Programme
 from matcher.records import written
 
@@ -62,6 +64,7 @@ def describe(
         "version": version,
         "created_at": None if at is None else written(at),
         "features": list(programme.features),
+        "basis": basis(programme),
         "libraries": libraries(),
         "consents": dict(consents or {}),
         "training_ids": sorted(training_ids),
@@ -69,6 +72,22 @@ def describe(
         "metrics": dict(metrics or {}),
         "verdicts": dict(verdicts or {}),
     }
+
+
+def basis(programme: Programme) -> dict[str, str]:
+    """Return what a model rests on: a hash of every feature as it is declared, and ``reason_k``.
+
+    Weights, levels, directions, vocabularies and default importances are all part of it: with any of them changed the
+    same numbers mean something else. Labels, and whether a facet may be a reason, are not.
+    """
+    made: dict[str, str] = {"reason_k": str(programme.reason_k)}
+    for name in programme.features:
+        facet = programme.facets[name]
+        said = {item.name: getattr(facet, item.name) for item in fields(facet) if item.name not in ("label", "show")}
+        if isinstance(facet, Concepts):
+            said["vocabulary"] = facet.vocabulary.digest
+        made[name] = sha256(json.dumps([facet.kind, said], sort_keys=True).encode())
+    return made
 
 
 def libraries() -> dict[str, str]:
@@ -112,6 +131,7 @@ def check(manifest: Any, programme: Programme) -> None:
         )
     try:
         for_programme, features = manifest["programme"]["id"], list(manifest["features"])
+        made_from = dict(manifest["basis"])
         made_with = dict(manifest["libraries"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError("manifest.json: found a manifest that lacks what every one has. Train again") from error
@@ -121,6 +141,16 @@ def check(manifest: Any, programme: Programme) -> None:
         )
     _check_libraries(made_with)
     _check_features(features, list(programme.features))
+    _check_basis(made_from, basis(programme))
+
+
+def _check_basis(then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    changed = [name for name in now if then.get(name) != now[name]]
+    if changed:
+        raise ArtefactError(
+            f"manifest.json, basis: found a model made when {', '.join(changed)} said something else in the programme "
+            "file; expected one made from what it says now. Train again"
+        )
 
 
 def _check_libraries(made_with: Mapping[str, str]) -> None:

@@ -154,7 +154,7 @@ class PoolCache:
             revisions[stored.member_id] = stored.revision
         events = list(_decisions(session, programme))
         declined, connected = relations(events, now)
-        taken = load(events, connected, mutual=programme.mutual)
+        taken = load(events, connected, now, mutual=programme.mutual)
         standing = Circumstances(declined=declined, connected=connected, load=taken)
         matcher = self._build(programme, model, people, now, standing)
         log_event("pool", programme=programme_id, members=len(people), skipped=skipped, model=model.version)

@@ -103,3 +103,28 @@ def test_the_package_offers_its_three_names():
     assert {name: getattr(matcher, name).__name__ for name in matcher.__all__} == {n: n for n in matcher.__all__}
     with pytest.raises(AttributeError, match="no attribute 'Nobody'"):
         _ = matcher.Nobody
+
+
+def test_before_any_members_are_held():
+    with pytest.raises(PeermatchError, match="call fit"):
+        Matcher(PAIRS).match("a")
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_out_of_range_is_refused(year):
+    with pytest.raises(PeermatchError, match=f"found the year {year}"):
+        Matcher(PAIRS).fit([], at=datetime(year, 1, 1, tzinfo=UTC))
+
+
+def test_a_candidate_must_be_among_the_members(pair):
+    with pytest.raises(UnknownMemberError):
+        pair.score("a", Member.from_dict(person("zzz"), PAIRS))
+    with pytest.raises(UnknownMemberError):
+        pair.match([])
+
+
+def test_members_read_under_another_form_of_the_programme():
+    wider = programme(facets={"gender": {"kind": "choice", "values": ["woman", "man", "other"], "weight": 1.0}})
+    member = Member.from_dict(person("a", profile={"gender": "other"}), wider)
+    with pytest.raises(PeermatchError, match="another form of the programme"):
+        Matcher(PAIRS).fit([member], at=AT)

@@ -223,13 +223,15 @@ class FacetRules:
             return [has] if has == mine["value"] or has in (mine["prefer"] or []) else []
         if facet["kind"] == "tags":
             asked = set(mine["prefer"] or mine["value"] or [])
-            return sorted(value for value in asked if value in has)[:1]
+            return sorted(value for value in asked if value in has)
         held = up(has, self.tree(source))
         if mine["prefer"] or "against" in facet:
             common = {p for p in (mine["prefer"] or mine["value"]) if p in held}
         else:
             common = up(mine["value"], self.tree(name)) & held
-        return sorted(common, key=lambda concept: (-ic(source, concept), concept))
+        tree = self.tree(source)
+        depth = {concept: len(up([concept], tree)) for concept in common}
+        return sorted(common, key=lambda concept: (-ic(source, concept), -depth[concept], concept))
 
 
 def _norm(name: str, concepts: set[str], ic: IC) -> float:

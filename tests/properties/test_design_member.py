@@ -98,5 +98,5 @@ def test_the_member_gets_the_oracles_list(programme: Programme, record: dict[str
     parents["experiences.csv"] = {code: parent for code, _, parent in (row.split(",") for row in rows)}
     raw = tomllib.loads((DATA / "lantern.toml").read_text(encoding="utf-8"))
     expected = Oracle(raw, parents, records, AT).match("m-000123", 10)
-    agree("lantern", expected, plain(Matcher(programme).fit(members, at=AT).match("m-000123", 10)))
+    agree("lantern", expected, plain(Matcher(programme).fit(members, at=AT).match("m-000123", 10)), programme.facets)
     assert expected["outcome"] == "matched"

@@ -169,9 +169,10 @@ def test_facet_gates_work_both_ways(mentor: Programme, facet: str, a: Any, b: An
 
 def test_a_facet_gate_fails_on_what_may_not_be_shown(mentor: Programme) -> None:
     """Unknown is what consent leaves, whatever was written."""
-    programme = pairs.programme(facets={"extra": {"kind": "tags", "values": ["x"], "weight": 1.0, "importance": 3}})
+    programme = pairs.programme(facets={"extra": {"kind": "tags", "values": ["x"], "weight": 1.0}})
     some = [name for name in programme.facets if name != "extra"]
-    a, b = seeker(profile={"extra": ["x"]}), supporter(profile={"extra": ["x"]})
+    asks = {"extra": {"importance": 3}}
+    a, b = seeker(profile={"extra": ["x"]}, wants=asks), supporter(profile={"extra": ["x"]}, wants=asks)
     matched(pairs.fitted(programme, [a, b]))
     for purpose, change in (("match_serve", a), ("be_shown_as_peer", b)):
         narrow = [

@@ -205,9 +205,13 @@ class TestLoad:
 
     def test_of_the_candidate_however_often_the_pair_is_named(self):
         _, connected = relations(self.EVENTS, AT)
-        assert load(self.EVENTS, connected, mutual=False) == {"sup-1": 1}
-        assert load(self.EVENTS, connected, mutual=True) == {"see-1": 1, "sup-1": 1}
+        assert load(self.EVENTS, connected, AT, mutual=False) == {"sup-1": 1}
+        assert load(self.EVENTS, connected, AT, mutual=True) == {"see-1": 1, "sup-1": 1}
 
     def test_of_nobody_once_it_ended(self):
         over = (*self.EVENTS, event("see-1", "sup-1", "ended", 10))
-        assert load(over, relations(over, AT)[1], mutual=False) == {}
+        assert load(over, relations(over, AT)[1], AT, mutual=False) == {}
+
+    def test_not_of_whoever_was_merely_shown_to_the_other_nor_of_what_is_yet_to_come(self):
+        seen = (*self.EVENTS, event("sup-1", "see-1", "shown", 3, rank=9), event("sup-1", "see-1", "shown", -3, rank=9))
+        assert load(seen, relations(seen, AT)[1], AT, mutual=False) == {"sup-1": 1}

@@ -439,3 +439,16 @@ class TestSaving:
             save(model, tmp_path / "v1", KEY, refuse)
         assert seen == ["v1"]
         assert list(tmp_path.iterdir()) == []
+
+
+class TestBasis:
+    """A model serves only the programme file that it was made from, as far as its numbers depend on it."""
+
+    @pytest.mark.parametrize("change", [("weight = ", "weight = 1"), ("reason_k = 5", "reason_k = 6")])
+    def test_of_another_form_of_the_programme_is_refused(self, folder, change):
+        with pytest.raises(ArtefactError, match=r"basis: found a model made when .* said something else.*Train again"):
+            load(folder, programme(change), PUBLIC)
+
+    def test_labels_are_no_part_of_it(self, folder):
+        relabelled = programme(("weight = ", 'label = "Another word"\nweight = '))
+        assert load(folder, relabelled, PUBLIC).version == "v1"
