@@ -24,6 +24,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NEWCOMER = "newcomer"
+MARK = ".peermatch-demo"
+"""Tells a folder that a demo made, and may empty."""
 PATIENCE = 30.0
 """Seconds after which a server that does not answer has failed."""
 
@@ -56,8 +58,11 @@ class Demo:
     def run(self) -> None:
         """Run every step, show the two lists side by side and write ``shortlist.json``."""
         began = time.monotonic()
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / MARK).exists():
+            raise DemoError(f"{self.folder} holds something else than a former demo; name a new or an empty folder")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        (self.folder / MARK).touch()
         print("\nPeermatch, end to end\n")
         programme, key = self.prepare()
         reply, view = self.ask(programme, key)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from matcher.programme import Programme
 from matcher.records import Fields, Problems, refuse, scan, written
@@ -21,6 +22,9 @@ PURPOSES = (
 
 MATCHING_PURPOSES = frozenset({"match_serve", "be_shown_as_peer"})
 """The two that make views: they must cover what the programme requires, and for a minor they need a guardian."""
+
+SKEW = timedelta(minutes=5)
+"""How far the clock of whoever records an event may be ahead."""
 
 DECISIONS = ("given", "refused", "withdrawn")
 _ONE_PURPOSE = f"one of {', '.join(PURPOSES)}"
@@ -104,3 +108,38 @@ def _require(fields: Fields, categories: frozenset[str], programme: Programme) -
         named = ", ".join(missing)
         message = f"omits {named}, which the programme requires; add them, or leave categories out to cover everything"
         fields.note("categories", message)
+
+
+def check_new(events: Sequence[ConsentEvent], now: datetime, known: int = 0) -> None:
+    """Refuse new events that would not count as whoever records them believes.
+
+    A grant dated later than now would outlast a withdrawal made today, and a refusal dated before what it takes back
+    would take back nothing. `SKEW` is allowed between clocks.
+
+    Parameters
+    ----------
+    events : sequence of ConsentEvent
+        The whole history, in the order of the record.
+    now : datetime
+        With an offset.
+    known : int
+        How many of them, from the first, are on record already.
+
+    Raises
+    ------
+    RecordError
+        With every problem by path.
+    """
+    problems: Problems = {}
+    for at in range(known, len(events)):
+        event = events[at]
+        later = [other for other in events[:at] if other.purpose == event.purpose and other.at > event.at]
+        if event.at > now + SKEW:
+            problems[f"consents[{at}].at"] = f"found {written(event.at)}, which is yet to come; expected now or before"
+        elif known and event.decision != "given" and later:
+            latest = written(max(other.at for other in later))
+            problems[f"consents[{at}].at"] = (
+                f"found {written(event.at)}, before the latest event of {event.purpose}, {latest}, which it would not "
+                "change; expected that or later"
+            )
+    refuse(problems)

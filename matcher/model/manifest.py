@@ -134,7 +134,9 @@ def check(manifest: Any, programme: Programme) -> None:
         made_from = dict(manifest["basis"])
         made_with = dict(manifest["libraries"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtefactError("manifest.json: found a manifest that lacks what every one has. Train again") from error
+        raise ArtefactError(
+            "manifest.json: found a manifest without programme, features, basis or libraries; expected all. Train again"
+        ) from error
     if for_programme != programme.id:
         raise ArtefactError(
             f"manifest.json, programme: found a model of {for_programme!r}; expected one of {programme.id!r}"

@@ -11,6 +11,7 @@ from flask import Response, current_app, jsonify, request
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
+from matcher.consent_events import check_new
 from matcher.errors import RecordError, UnknownMemberError, shown
 from matcher.people import Member
 from matcher.programme import Programme
@@ -36,16 +37,16 @@ class RecordSchema(ma.Schema):
 
         unknown = ma.RAISE
 
-    member_id = ma.fields.Raw(metadata={"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"})
-    roles = ma.fields.Raw(metadata={"type": "array", "items": {"enum": ["seeker", "supporter"]}})
-    age_band = ma.fields.Raw(metadata={"type": "string"})
-    capacity = ma.fields.Raw(metadata={"type": "integer", "minimum": 0})
-    vetted = ma.fields.Raw(metadata={"type": "boolean"})
-    agreements = ma.fields.Raw(metadata={"type": "array", "items": {"type": "string"}})
-    profile = ma.fields.Raw(metadata={"type": "object"})
-    wants = ma.fields.Raw(metadata={"type": "object"})
-    strata = ma.fields.Raw(metadata={"type": "object"})
-    consents = ma.fields.Raw(metadata={"type": "array", "items": {"type": "object"}})
+    member_id = ma.fields.Raw(allow_none=True, metadata={"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"})
+    roles = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"enum": ["seeker", "supporter"]}})
+    age_band = ma.fields.Raw(allow_none=True, metadata={"type": "string"})
+    capacity = ma.fields.Raw(allow_none=True, metadata={"type": "integer", "minimum": 0})
+    vetted = ma.fields.Raw(allow_none=True, metadata={"type": "boolean"})
+    agreements = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"type": "string"}})
+    profile = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
+    wants = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
+    strata = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
+    consents = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"type": "object"}})
 
 
 class PutSchema(ma.Schema):
@@ -101,7 +102,7 @@ class MemberView(MethodView):
             _check_preconditions(before)
             member = Member.from_dict(_whole(record, member_id, before), programme)
             whole = member.to_dict()
-            _check_consents(whole, before)
+            check_new(member.consents, now, known=_check_consents(whole, before))
             visible_from = visible_day(programme, now)
             stored, new = members.upsert(session, programme.id, whole, now=now, visible_from=visible_from)
         reply = jsonify(
@@ -148,10 +149,10 @@ def _whole(record: Mapping[str, Any], member_id: str, before: Stored | None) -> 
     return whole
 
 
-def _check_consents(record: Mapping[str, Any], before: Stored | None) -> None:
-    """Refuse a record that forgets or rewrites a consent event: their history only grows."""
+def _check_consents(record: Mapping[str, Any], before: Stored | None) -> int:
+    """Refuse a record that forgets or rewrites a consent event: their history only grows. Return how many it had."""
     if before is None:
-        return
+        return 0
     known = before.record.get("consents", [])
     if list(record.get("consents", []))[: len(known)] != list(known):
         raise Problem(
@@ -159,6 +160,7 @@ def _check_consents(record: Mapping[str, Any], before: Stored | None) -> None:
             "The stored consents cannot be changed by a record. Leave `consents` out to keep them, or send them all "
             "in their order, with new events (a withdrawal, say) after them. Nothing was changed.",
         )
+    return len(known)
 
 
 def _check_preconditions(stored: Stored | None) -> None:

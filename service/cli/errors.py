@@ -9,7 +9,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -57,7 +57,8 @@ class Refused(click.ClickException):
         if len(self.errors) > _ERRORS_SHOWN:
             click.echo(f"  … and {len(self.errors) - _ERRORS_SHOWN} more", file=file, err=True)
         if self.as_json:
-            output.write_json({"error": {"title": self.title, "message": self.message, "errors": self.errors}})
+            with suppress(OSError):  # a full or closed stdout: stderr has it all
+                output.write_json({"error": {"title": self.title, "message": self.message, "errors": self.errors}})
 
 
 @contextmanager

@@ -74,7 +74,7 @@ class Plan:
         }
 
 
-@click.group()
+@click.group(epilog=output.example("peermatch programme apply programme.toml --dry-run"))
 def command() -> None:
     """Show and apply changes of a programme file."""
 

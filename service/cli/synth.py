@@ -31,9 +31,9 @@ from service.cli.progress import Progress
 def command(members: int, seed: int, out: Path, force: bool, at: datetime, as_json: bool) -> None:
     """Write a synthetic cohort into DIR: a programme, members, what happened among them, and the truth behind it.
 
-    programme.toml and experiences.csv describe the programme; members.jsonl, feedback.jsonl and groups.jsonl are what
-    `peermatch import` reads; truth.jsonl has the true chances of a yes for pairs that were never shown, to judge a
-    model by. Nobody in it is a real person.
+    programme.toml and experiences.csv describe the programme; members.jsonl and feedback.jsonl are what `peermatch
+    import` reads; groups.jsonl is for a later version; truth.jsonl has the true chances of a yes for pairs that were
+    never shown, to judge a model by. Nobody in it is a real person.
     """
     synthetic.check_folder(out, force=force)  # before the work, not after it
     with Progress(f"making {members:,} people"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from matcher.consent import fold
+from matcher.consent_events import check_new
 from matcher.errors import RecordError
 from matcher.people import Member
 from matcher.programme import Programme
@@ -60,7 +61,7 @@ def read_members(path: Path, programme: Programme, mapping: Path | None, now: da
     lines: dict[str, int] = {}
     for row in drafts:
         draft = row.content or Draft(errors=dict(row.errors))
-        member = None if row.content is None else _member(draft, programme)
+        member = None if row.content is None else _member(draft, programme, now)
         member_id = draft.record.get("member_id")
         if isinstance(member_id, str) and lines.setdefault(member_id, row.line) != row.line:
             draft.fail("member_id", f"found the id of line {lines[member_id]} again; expected each member once")
@@ -106,10 +107,12 @@ def _mapped(file: CsvFile, rules: MemberMapping, now: datetime) -> Iterator[Row[
         yield Row(row.line, None if row.content is None else rules.draft(row.content, now), row.errors)
 
 
-def _member(draft: Draft, programme: Programme) -> Member | None:
+def _member(draft: Draft, programme: Programme, now: datetime) -> Member | None:
     """Return the member of a draft; where there is none the draft's errors say why, in full."""
     try:
-        return Member.from_dict(draft.record, programme)
+        member = Member.from_dict(draft.record, programme)
+        check_new(member.consents, now)
+        return member
     except RecordError as error:
         for path, message in error.errors.items():
             # What the mapping could not read is missing from the record; its own message says more.
@@ -139,6 +142,7 @@ def _stored_consents(session: Session, programme: Programme, wanted: Mapping[str
 
 
 def _merged(stored: Iterable[object], imported: object) -> list[object]:
-    """Return the events of both, each once, those of the file last."""
+    """Return the events of both, each once: those stored in their order, and after them what the file adds."""
     events = imported if isinstance(imported, list) else []
-    return [event for event in stored if event not in events] + events
+    known = list(stored)
+    return known + [event for event in events if event not in known]

@@ -23,6 +23,7 @@ from matcher.consent import (
     consented,
     fold,
 )
+from matcher.consent_events import check_new
 from matcher.errors import PeermatchError, RecordError
 from matcher.facets.base import Side
 from matcher.people import Member
@@ -354,3 +355,27 @@ class TestEvents:
     def test_what_is_no_event(self, raw):
         with pytest.raises(RecordError):
             ConsentEvent.from_dict(raw, LANTERN)
+
+
+class TestNewEvents:
+    """What is recorded must count as whoever records it believes."""
+
+    NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    def event(self, decision: str, at: str) -> ConsentEvent:
+        record = {"purpose": "match_serve", "decision": decision, "policy_version": "2026-01", "at": at}
+        return ConsentEvent.from_dict(record, LANTERN)
+
+    def test_a_grant_that_is_yet_to_come_is_refused(self):
+        events = [self.event("given", "2026-03-02T12:04:00Z"), self.event("given", "2026-03-02T12:06:00Z")]
+        with pytest.raises(RecordError) as caught:
+            check_new(events, self.NOW)
+        assert list(caught.value.errors) == ["consents[1].at"]
+        assert "yet to come" in caught.value.message
+
+    def test_a_withdrawal_that_would_take_back_nothing_is_refused(self):
+        events = [self.event("given", "2026-02-01T00:00:00Z"), self.event("withdrawn", "2026-01-01T00:00:00Z")]
+        with pytest.raises(RecordError, match="which it would not change"):
+            check_new(events, self.NOW, known=1)
+        check_new(events, self.NOW)  # a history that is new as a whole may come in any order
+        check_new([events[0], self.event("withdrawn", "2026-02-01T00:00:00Z")], self.NOW, known=1)

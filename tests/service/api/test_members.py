@@ -203,3 +203,20 @@ def test_an_edit_does_not_postpone_who_is_visible(made: Installation) -> None:
         stored = members.get(session, "lantern", "m-1")
     assert stored is not None
     assert stored.visible_from < NOON.date() + timedelta(days=1)
+
+
+def test_a_null_hides_no_other_problem(made: Installation) -> None:
+    body = problem(made.call("PUT", "/v1/members/m-1", {"roles": None, "zzz": 1, "capacity": -1}), 422, "invalid")
+    assert set(body["errors"]) >= {"roles", "zzz", "capacity"}
+    assert body["errors"]["roles"].startswith("found null; expected")
+
+
+def test_a_consent_that_is_yet_to_come_is_refused_and_changes_nothing(made: Installation) -> None:
+    made.call("PUT", "/v1/members/m-1", record("m-1"))
+    later = made.call("GET", "/v1/members/m-1").get_json()
+    grant = {**later["consents"][0], "at": "2099-01-01T00:00:00Z"}
+    grant.pop("valid_until", None)
+    events = [*later["consents"], grant]
+    body = problem(made.call("PUT", "/v1/members/m-1", {**later, "consents": events}), 422, "invalid")
+    assert list(body["errors"]) == [f"consents[{len(later['consents'])}].at"]
+    assert made.call("GET", "/v1/members/m-1").get_json() == later
