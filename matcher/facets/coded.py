@@ -79,6 +79,12 @@ class CodedFacet(Facet):
         """Return at least one declared value."""
         return self.many(raw, allow_empty=False)
 
+    def place(self, value: str) -> int:
+        """Return where `value` stands among the declared ones; raise RecordError where it does not."""
+        if value not in self.values:
+            raise RecordError(f"found {shown(value)}, read under another form of the programme; read the record again")
+        return self.values.index(value)
+
     def held(self, side: Side) -> tuple[str, ...]:
         """Return the values that a side holds; nothing where unknown."""
         if isinstance(side.value, str):

@@ -19,6 +19,7 @@ from matcher.facets.base import MUST, Column, Floats, Mask, Rows, Satisfied, Sha
 from matcher.facets.coded import Bits, CodedFacet, bits, overlap
 
 T = TypeVar("T")
+MISSING = object()
 MOST_KEPT = 4096
 """Results that a column keeps: far more than seekers differ in a facet, and little memory."""
 
@@ -29,11 +30,13 @@ def once_a_side(method: Callable[[CodedColumn, Side], T]) -> Callable[[CodedColu
     @wraps(method)
     def kept(column: CodedColumn, side: Side) -> T:
         key = (method.__name__, side)
-        if key not in column.kept:
-            if len(column.kept) >= MOST_KEPT:
+        found = column.kept.get(key, MISSING)
+        if found is MISSING:
+            found = method(column, side)
+            if len(column.kept) >= MOST_KEPT:  # another thread may clear it too: nothing is read back
                 column.kept.clear()
-            column.kept[key] = method(column, side)
-        return column.kept[key]  # type: ignore[return-value]
+            column.kept[key] = found
+        return found  # type: ignore[return-value]
 
     return kept
 

@@ -87,7 +87,7 @@ class OrdinalColumn(CodedColumn):
         self.level = np.array([self._level(side) for side in self.sides], dtype=np.int64)
 
     def _level(self, side: Side) -> int:
-        return self.facet.values.index(str(side.value)) if side.value is not None else 0
+        return self.facet.place(str(side.value)) if side.value is not None else 0
 
     def needs_own(self) -> bool:
         """Of "more" the asker's own level is not needed."""

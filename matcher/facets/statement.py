@@ -15,20 +15,25 @@ from matcher.errors import shown
 from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Side, ValueProblem
 
 LONGEST = 280
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-"""Years are no part of a telephone number: people tell when it was."""
-SEPARATORS = str.maketrans(dict.fromkeys("/_,;|*~'\u00b7\u2022", "-"))
-SERVICES = "whatsapp|telegram|instagram|snapchat|facebook|signal app|skype|discord|gmail|hotmail|icloud|outlook"
+SEPARATORS = str.maketrans(dict.fromkeys("/_;|*~=\u2212'\u00b7\u2022", "-"))
+SERVICES = (
+    "whatsapp|telegram|insta|instagram|snapchat|tiktok|facebook|skype|wechat|viber|linkedin|gmail|hotmail|icloud|yahoo"
+)
 ENDINGS = "com|org|net|uk|io|info|eu|de|fr"
 CONTACT = (
-    ("an e-mail address", re.compile(r"\S@\S|\S\s*[(\[]\s*at\s*[)\]]\s*\S|\bat\b.{1,30}\bdot\b", re.IGNORECASE)),
     (
-        "a web address",
-        re.compile(rf"https?:|www\.|\b[\w-]+\.[a-z]{{2,6}}/|\b[\w-]+\.({ENDINGS})\b", re.IGNORECASE),
+        "an e-mail address",
+        re.compile(
+            rf"@|\S\s*[(\[]\s*at\s*[)\]]\s*\S|\bat\b.{{1,30}}\bdot\s+(co|{ENDINGS})\b", re.IGNORECASE | re.DOTALL
+        ),
     ),
-    ("a telephone number", re.compile(r"(?:\+|\b)(?:\d[\s().+-]*){7,}")),
-    ("an account name", re.compile(rf"(?<!\w)@\w\w|\b({SERVICES})\b", re.IGNORECASE)),
+    ("a web address", re.compile(rf"https?:|www\.|\b[\w-]+\.[a-z]{{2,}}/\S|\b[\w-]+\.({ENDINGS})\b", re.IGNORECASE)),
+    ("an account name", re.compile(rf"\b({SERVICES})\b|\bsignal\s*(:|-|is\b|me\b)|\w#\d{{3}}", re.IGNORECASE)),
 )
+NUMBER = re.compile(r"(?:\+|\b)(?:\d[\s().+-]*){7,}")
+YEAR = r"(?:19|20)\d\d"
+WHEN = re.compile(rf"(?:{YEAR}-\d\d-\d\d|\d\d?[\s.-]\d\d?[\s.-]{YEAR}|{YEAR}|\d\d?\.\d\d\s*-\s*\d\d?\.\d\d|[\s().-])+")
+"""Digits that only tell when: years, whole dates, hours from and to. Others as long may be a telephone number."""
 REFUSED = {"Cc", "Cs", "Cf", "Co", "Zl", "Zp"}
 """Kinds of characters that show nothing, or something else than what is stored."""
 
@@ -62,26 +67,27 @@ class Statement(Facet):
             raise ValueProblem("found no text; leave it out")
         if any(unicodedata.category(letter) in REFUSED and letter not in "\n\u200d" for letter in text):
             raise ValueProblem("found a control character; expected plain text")
-        for what, pattern in CONTACT:
-            for form in _plain(text):
-                if pattern.search(form):
-                    raise ValueProblem(
-                        f"found {what}; contact details are exchanged after both accept, so leave them out"
-                    )
+        if found := contact_details(text):
+            raise ValueProblem(f"found {found}; contact details are exchanged after both accept, so leave them out")
         return text
 
     def encode(
         self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext
     ) -> StatementColumn:
         """Return the column of a pool."""
-        return StatementColumn(len(sides))
+        return StatementColumn(len(shows))
 
 
-def _plain(text: str) -> tuple[str, str]:
-    """Return `text` as contact details are looked for: as written, and with every dash and separator alike."""
-    written = YEAR.sub(" ", unicodedata.normalize("NFKC", text.replace("\u200d", "")))
+def contact_details(text: str) -> str | None:
+    """Return what kind of contact details `text` has, or None: a net for the usual ones, not a proof of absence."""
+    bare = "".join(letter for letter in text if unicodedata.category(letter) not in {"Mn", "Me", "Cf"})
+    written = unicodedata.normalize("NFKC", bare).replace("\u3002", ".")
     dashed = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in written)
-    return written, dashed.translate(SEPARATORS)
+    for what, pattern in CONTACT:
+        if pattern.search(written):
+            return what
+    numbers = NUMBER.finditer(re.sub(r",(?=\d)|(?<=\d{3}):|:(?=\d{3})", "-", dashed.translate(SEPARATORS)))
+    return None if all(WHEN.fullmatch(number[0]) for number in numbers) else "a telephone number"
 
 
 class StatementColumn(Column):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from matcher.consent import ConsentedProfile
 from matcher.facets.base import Column, Mask, Rows
-from matcher.model.encoder import ProfileEncoder
+from matcher.model.encoder import ProfileEncoder, checked
 from matcher.programme import Programme
 
 Pairs = frozenset[tuple[str, str]]
@@ -108,7 +108,7 @@ class Pool:
         TypeError
             If anything but a ConsentedProfile is among them.
         """
-        everybody = sorted(profiles, key=lambda profile: profile.member_id)
+        everybody = sorted(checked(profiles), key=lambda profile: profile.member_id)
         own = [profile for profile in everybody if profile.programme_id == programme.id]
         rows = [profile for profile in own if profile.shown is not None]
         ids = tuple(profile.member_id for profile in rows)

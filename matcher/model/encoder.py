@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sklearn.base import BaseEstimator
@@ -41,7 +41,7 @@ class ProfileEncoder(BaseEstimator):  # type: ignore[misc]
         TypeError
             If anything but a ConsentedProfile is among them.
         """
-        views = [both for profile in _checked(profiles) if (both := _training(profile))]
+        views = [both for profile in checked(profiles) if (both := _training(profile))]
         self.n_members_ = len(views)
         self.information_ = {
             name: self._information(name, facet, views)
@@ -80,7 +80,8 @@ class ProfileEncoder(BaseEstimator):  # type: ignore[misc]
             If a profile has no shown view.
         """
         views = []
-        for profile in _checked(profiles):
+        profiles = checked(profiles)
+        for profile in profiles:
             if profile.shown is None:
                 raise ValueError("a profile without be_shown_as_peer cannot be a candidate")
             views.append(profile.shown)
@@ -90,7 +91,7 @@ class ProfileEncoder(BaseEstimator):  # type: ignore[misc]
         """Return the columns of rows that are seen through `views`, one for each of `profiles`."""
         check_is_fitted(self)
         facets = self.programme.facets
-        bands = [profile.age_band for profile in _checked(profiles)]
+        bands = [profile.age_band for profile in checked(profiles)]
         sides: dict[str, list[Side]] = {
             name: [view.side(facet, band) for view, band in zip(views, bands, strict=True)]
             for name, facet in facets.items()
@@ -109,7 +110,9 @@ def _training(profile: ConsentedProfile) -> tuple[View, ...]:
     return tuple(view for view in profile.training if view is not None)
 
 
-def _checked(profiles: Sequence[ConsentedProfile]) -> Sequence[ConsentedProfile]:
+def checked(profiles: Iterable[ConsentedProfile]) -> list[ConsentedProfile]:
+    """Return `profiles` as a list; raise TypeError if anything but a ConsentedProfile is among them."""
+    profiles = list(profiles)
     for profile in profiles:
         if type(profile) is not ConsentedProfile:
             raise TypeError(

@@ -10,9 +10,11 @@ import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
+from matcher.errors import ProgrammeError
 from matcher.facets.base import EncodeContext, Information, Side
 from matcher.facets.postings import Postings
-from tests.matcher.lantern import LANTERN
+from tests.matcher.facets.bench import declared_wrongly, facet, refused
+from tests.matcher.lantern import LANTERN, programme
 
 CONDITIONS = LANTERN.facets["conditions"]
 CODES = ["C50.9", "C50.1", "C34.9", "E11.9", "F32.9", "I10", "unknown-1", "G35"]
@@ -75,3 +77,98 @@ def test_postings_find_rows_by_concept():
     assert sorted(postings) == ["a", "b"]
     assert not Postings([(), ()])
     assert Postings([]).sums({"a": 1.0}).tolist() == []
+
+
+BODY = 'vocabulary = "tree.csv"'
+PLAIN, NEED = facet("concepts", BODY), facet("concepts", f'{BODY}\nagainst = "had"')
+LIMIT = facet("concepts", f'{BODY}\nexcludes = "need"')
+
+
+class TestDeclared:
+    @pytest.mark.parametrize(
+        ("body", "parts"),
+        [
+            ("", ("vocabulary: found nothing", "expected text")),
+            ("vocabulary = 5", ("vocabulary: found 5",)),
+            (f'{BODY}\nagainst = "a"\nexcludes = "b"', ("excludes: found 'b'", "either against or excludes, not both")),
+            (f'{BODY}\nexcludes = "b"\nweight = 0.5', ("weight: found 0.5", "no weight beside excludes")),
+            (f"{BODY}\nagainst = 1", ("against: found 1",)),
+            (f'{BODY}\nexcludes = ""', ("excludes: found ''",)),
+            (f'{BODY}\nvalues = ["a"]', ("values: unknown key",)),
+        ],
+    )
+    def test_wrongly(self, body, parts):
+        declared_wrongly("concepts", body, *parts)
+
+    @pytest.mark.parametrize(
+        ("body", "parts"),
+        [
+            ('vocabulary = "icd10"', ("vocabulary: found 'icd10'", "a bundled vocabulary (icd10cm)", "'icd10cm'?")),
+            ('vocabulary = "nowhere.csv"', ("nowhere.csv",)),
+            (
+                'vocabulary = "experiences.csv"\nagainst = "history"',
+                ("against: found 'history'", "expected the name of another facet"),
+            ),
+        ],
+    )
+    def test_in_a_programme(self, body, parts):
+        with pytest.raises(ProgrammeError) as caught:
+            programme(('vocabulary = "icd10cm"', body))
+        for part in ("[facets.conditions]", *parts):
+            assert part in caught.value.message
+
+    def test_what_they_are(self):
+        assert [of.gating for of in (PLAIN, NEED, LIMIT)] == [False, False, True]
+        assert [of.wantable for of in (PLAIN, NEED, LIMIT)] == [True, True, False]
+        assert [of.target for of in (PLAIN, NEED, LIMIT)] == ["f", "had", "f"]
+
+
+class TestParse:
+    def test_codes_are_sorted_and_kept(self):
+        assert PLAIN.parse(["surgery", "grief", "unheard of"]) == ("grief", "surgery", "unheard of")
+        assert PLAIN.parse([]) == ()
+        assert PLAIN.parse(["x" * 64, "é"]) == ("x" * 64, "é")
+
+    @pytest.mark.parametrize(
+        ("raw", "at", "parts"),
+        [
+            ("grief", "", ("found 'grief'", "an array of strings")),
+            (None, "", ("found None",)),
+            (["grief", 3], "[1]", ("found 3", "a non-empty string")),
+            (["grief", ""], "[1]", ("found ''",)),
+            (["grief", "x" * 65], "[1]", ("a code of at most 64 characters",)),
+            (["z", " grief"], "[1]", ("found ' grief'",)),
+            (["z", "grief "], "[1]", ()),
+            (["z", "a\nb"], "[1]", ()),
+            (["z", "a\u202eb"], "[1]", ()),
+            (["grief", "grief"], "", ("found 'grief' twice",)),
+            ([f"c{n}" for n in range(101)], "", ("found 101 values", "at most 100")),
+        ],
+    )
+    def test_refused(self, raw, at, parts):
+        refused(PLAIN.parse, raw, at, *parts)
+        refused(PLAIN.parse_asked, raw, at, *parts)
+
+    def test_asked(self):
+        assert PLAIN.parse_asked(["surgery", "grief"]) == ("grief", "surgery")
+        refused(PLAIN.parse_asked, [], "", "found an empty array")
+        for raw in (["grief"], [], None):
+            refused(NEED.parse_asked, raw, "", "what is asked of a peer's had is told in profile.f; remove it here")
+
+    def test_unknown_codes_are_told_with_the_nearest(self):
+        assert PLAIN.warnings(("grief", "surgery")) == ()
+        known, unknown = PLAIN.warnings(("Surgery", "zzz"))
+        assert known.startswith("'Surgery' is not in the vocabulary tree.csv: kept, and matches only itself")
+        assert known.endswith("; did you mean 'surgery'?")
+        assert unknown.endswith("matches only itself")
+
+
+def test_up():
+    assert PLAIN.up(("lumpectomy", "unheard_of")) == ("lumpectomy", "surgery", "treatment", "unheard_of")
+    assert PLAIN.up(()) == PLAIN.up(None) == ()
+
+
+def test_as_a_person_reads_it():
+    assert PLAIN.phrase("driving_again") == "F in common: Driving Again"
+    assert PLAIN.phrase("unheard_of") == "F in common: unheard_of"
+    assert NEED.phrase("driving_again") == "Has been through what you asked about: Driving Again"
