@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher.facets.week import Week, monday_from
-from tests.conftest import examples
 from tests.matcher.facets.bench import columns, declared_wrongly, facet, forward, passes, refused, says
 
 FREE = facet("week")
@@ -275,7 +274,6 @@ def test_minute_by_minute(monday):
     passed = []
 
     @given(seeker=weeks(), others=st.lists(weeks(), min_size=1, max_size=9), needed=st.sampled_from([15, 30, 60, 61]))
-    @settings(max_examples=examples(30, 1000))
     def check(seeker, others, needed):
         want = [expected(seeker, other, needed, monday) for other in others]
         of = facet("week", f"min_overlap_minutes = {needed}")
