@@ -21,7 +21,9 @@ COPY --from=build /opt/peermatch /opt/peermatch
 ENV PATH=/opt/peermatch/bin:$PATH \
     PEERMATCH_HOME=/var/lib/peermatch \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1
 USER 10001
 WORKDIR /var/lib/peermatch
 VOLUME /var/lib/peermatch

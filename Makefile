@@ -8,7 +8,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deep demo bench clean
+.PHONY: help setup test test-deep openapi demo bench clean
 
 help: ## show this help
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,10 @@ test: $(STAMP) ## what CI runs: ruff, mypy --strict, import-linter, pytest with 
 
 test-deep: $(STAMP) ## the same properties at full counts; takes long
 	HYPOTHESIS_PROFILE=deep PEERMATCH_DEEP=1 $(BIN)/pytest --numprocesses auto
+
+openapi: $(STAMP) ## rewrite docs/openapi.json and the schema of GET /v1/programme from the code
+	$(BIN)/python -m service.api > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	$(BIN)/python -m service.api programme > docs/schemas/programme.schema.json
 
 demo: $(STAMP) ## generate a cohort, train, serve, match over HTTP and print the shortlist
 	$(BIN)/python examples/demo.py

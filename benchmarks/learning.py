@@ -107,7 +107,7 @@ def _mean_ndcg(
     """Return the mean over seekers of NDCG@5 of the order by reciprocal score, which is what ranks a shortlist."""
     found = []
     for member_id, (candidates, gains) in truth.items():
-        rows = np.array([pool.row[candidate] for candidate in candidates])
+        rows = np.array([pool.find(candidate) for candidate in candidates])
         found.append(ndcg(gains, score(pool, affinity, seekers[member_id], rows).reciprocal))
     return float(np.mean(found))
 

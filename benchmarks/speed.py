@@ -19,8 +19,8 @@ from benchmarks.common import lantern, machine, write
 from matcher.consent import ConsentedProfile, consented
 from matcher.facade import Matcher
 from matcher.facets.week import monday_from
-from matcher.matching.pool import Circumstances, Pool
-from matcher.matching.shortlist import Shortlist
+from matcher.matching.pool import Circumstances, Pool, Standing
+from matcher.matching.shortlist import Shortlist, shortlist
 from matcher.model.encoder import ProfileEncoder
 from matcher.people import Member
 from matcher.programme import Programme
@@ -29,8 +29,11 @@ from matcher.synthetic.cohort import moment
 
 SIZES = (10_000, 100_000)
 SEEKERS, WARM, REPEATS, LIMIT = 120, 10, 3, 5
+DEEP = 40
+"""A list as deep as the service keeps it, with the reasons of all."""
 WAYS = {
     "match": "Matcher.match",
+    "deep": f"{DEEP} deep",
     "filter_first": "pandas, then sklearn",
     "filter_last": "sklearn, then pandas",
 }
@@ -55,8 +58,7 @@ def measure(size: int, programme: Programme, say: Callable[[str], None] = print)
     seekers = _seekers(profiles)
     baseline = Baseline(programme, profiles, monday_from(at.date()))
     timed = _times(matcher, baseline, seekers)
-    lists = [matcher.match(seeker.member_id, LIMIT) for seeker in seekers[WARM:]]
-    _same_rules(lists, [int(baseline.gates.allowed(seeker).sum()) for seeker in seekers[WARM:]])
+    lists = [_checked(matcher, baseline, seeker) for seeker in seekers[WARM:]]
     gc.unfreeze()
     figures = {
         "members": size,
@@ -98,9 +100,10 @@ def _seekers(profiles: Sequence[ConsentedProfile]) -> list[ConsentedProfile]:
 
 
 def _times(matcher: Matcher, baseline: Baseline, seekers: Sequence[ConsentedProfile]) -> dict[str, float]:
-    """Return milliseconds a list: each repeat asks for every seeker all three ways, a seeker's time is the median."""
+    """Return milliseconds a list: each repeat asks for every seeker in all ways, a seeker's time is the median."""
     ways: dict[str, Callable[[ConsentedProfile], object]] = {
         "match": lambda seeker: matcher.match(seeker.member_id, LIMIT),
+        "deep": lambda seeker: _deep(matcher, seeker),
         "filter_first": lambda seeker: baseline.first_filter(seeker, LIMIT),
         "filter_last": lambda seeker: baseline.last_filter(seeker, LIMIT),
     }
@@ -113,7 +116,10 @@ def _times(matcher: Matcher, baseline: Baseline, seekers: Sequence[ConsentedProf
                 ask(seeker)
                 cpu[name][repeat, i] = 1000 * (time.thread_time() - start_cpu)
                 wall[name][repeat, i] = 1000 * (time.perf_counter() - start)
-    found = {"never_asked_before_p50_ms": float(np.median(wall["match"][0, WARM:]))}
+    found = {
+        "never_asked_before_p50_ms": float(np.median(wall["match"][0, WARM:])),
+        "deep_never_asked_before_p50_ms": float(np.median(wall["deep"][0, WARM:])),
+    }
     for name in ways:
         each = np.median(wall[name][:, WARM:], axis=0)
         found |= {f"{name}_p50_ms": float(np.median(each)), f"{name}_p95_ms": float(np.quantile(each, 0.95))}
@@ -126,12 +132,21 @@ def _times(matcher: Matcher, baseline: Baseline, seekers: Sequence[ConsentedProf
     return found
 
 
-def _same_rules(lists: Sequence[Shortlist], allowed: Sequence[int]) -> None:
-    """Stop where the two do not apply the same rules: their times could not be compared."""
-    if [found.eligible for found in lists] != list(allowed):
+def _deep(matcher: Matcher, seeker: ConsentedProfile) -> Shortlist:
+    model = matcher.model_
+    return shortlist([matcher.pool_], model.affinity, seeker, Standing(), DEEP, model.version)
+
+
+def _checked(matcher: Matcher, baseline: Baseline, seeker: ConsentedProfile) -> Shortlist:
+    """Return a seeker's list; stop where it is not that of the rules it is compared with, or a deeper one differs."""
+    found = matcher.match(seeker.member_id, LIMIT)
+    if found.eligible != int(baseline.gates.allowed(seeker).sum()):
         raise SystemExit(
             "the rules in benchmarks/pandas_gates.py are not those of matcher/matching/gates.py: mend them"
         )
+    if _deep(matcher, seeker).entries[:LIMIT] != found.entries:
+        raise SystemExit("a deeper list does not begin as the shorter one: mend matcher/matching/shortlist.py")
+    return found
 
 
 def _tell(found: dict[str, Any], say: Callable[[str], None]) -> None:

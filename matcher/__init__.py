@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from matcher.facade import Matcher
     from matcher.people import Member
     from matcher.programme import Programme
+    from matcher.support_group import Group
 
-__version__ = "0.1.0"
-__all__ = ["Matcher", "Member", "Programme"]
+__version__ = "0.2.0"
+__all__ = ["Group", "Matcher", "Member", "Programme"]
 
-_HOMES = {"Matcher": "matcher.facade", "Member": "matcher.people", "Programme": "matcher.programme"}
+_HOMES = {
+    "Group": "matcher.support_group",
+    "Matcher": "matcher.facade",
+    "Member": "matcher.people",
+    "Programme": "matcher.programme",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import the three names on first use: a command that needs none of them starts without scikit-learn."""
+    """Import these names on first use: a command that needs none of them starts without scikit-learn."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

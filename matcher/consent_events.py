@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from matcher.frozen import maker
 from matcher.programme import Programme
-from matcher.records import Fields, Problems, refuse, scan, written
+from matcher.records import Fields, Problems, instant, refuse, scan, written
 
 PURPOSES = (
     "match_serve",
@@ -29,7 +31,10 @@ SKEW = timedelta(minutes=5)
 DECISIONS = ("given", "refused", "withdrawn")
 _ONE_PURPOSE = f"one of {', '.join(PURPOSES)}"
 _ONE_DECISION = f"one of {', '.join(DECISIONS)}"
-_KEYS = ("purpose", "decision", "policy_version", "at", "valid_until", "categories", "guardian")
+FEWEST = 4
+"""How many fields an event has at least."""
+_PURPOSES = frozenset(PURPOSES)
+_KEYS = dict.fromkeys(("purpose", "decision", "policy_version", "at", "valid_until", "categories", "guardian"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,20 @@ class ConsentEvent:
         assert event is not None
         return event
 
+    @classmethod
+    def from_stored(cls, record: Mapping[str, Any]) -> ConsentEvent:
+        """Read an event that `to_dict` wrote, whatever the programme says today; nothing is checked."""
+        until, categories = record.get("valid_until"), record.get("categories")
+        return cls(
+            record["purpose"],
+            record["decision"],
+            record["policy_version"],
+            datetime.fromisoformat(record["at"]),
+            None if until is None else datetime.fromisoformat(until),
+            None if categories is None else frozenset(categories),
+            record.get("guardian"),
+        )
+
     def to_dict(self) -> dict[str, object]:
         """Return the event as records write it."""
         record: dict[str, object] = {
@@ -73,6 +92,10 @@ class ConsentEvent:
         if self.guardian is not None:
             record["guardian"] = self.guardian
         return record
+
+
+new_event: Callable[..., ConsentEvent] = maker(ConsentEvent)
+"""As the class itself, but faster."""
 
 
 def read_event(raw: object, programme: Programme, problems: Problems, path: str = "") -> ConsentEvent | None:
@@ -99,6 +122,24 @@ def read_event(raw: object, programme: Programme, problems: Problems, path: str 
     if purpose is None or decision is None or version is None or at is None or len(problems) > before:
         return None
     return ConsentEvent(purpose, decision, version, at, until, categories, guardian)
+
+
+def usual_event(raw: object, programme: Programme) -> ConsentEvent | None:
+    """Return an event of the form that nearly all have, read at once; None: read it field by field, which tells why."""
+    if type(raw) is not dict or len(raw) not in (FEWEST, FEWEST + 1):
+        return None
+    try:
+        purpose, decision, version, at = raw["purpose"], raw["decision"], raw["policy_version"], raw["at"]
+        until = raw["valid_until"] if len(raw) > FEWEST else None
+        known = purpose in _PURPOSES and decision in DECISIONS and version == programme.policy_version
+    except (KeyError, TypeError):  # a key is another one, or a value cannot be hashed
+        return None
+    if not known or type(at) is not str or (when := instant(at)) is None:
+        return None
+    if until is None:
+        return new_event(purpose, decision, version, when) if len(raw) == FEWEST else None
+    ends = instant(until) if type(until) is str else None
+    return None if ends is None or ends <= when else new_event(purpose, decision, version, when, ends)
 
 
 def _require(fields: Fields, categories: frozenset[str], programme: Programme) -> None:
@@ -131,15 +172,16 @@ def check_new(events: Sequence[ConsentEvent], now: datetime, known: int = 0) -> 
         With every problem by path.
     """
     problems: Problems = {}
+    latest = now + SKEW
     for at in range(known, len(events)):
         event = events[at]
-        later = [other for other in events[:at] if other.purpose == event.purpose and other.at > event.at]
-        if event.at > now + SKEW:
+        if event.at > latest:
             problems[f"consents[{at}].at"] = f"found {written(event.at)}, which is yet to come; expected now or before"
-        elif known and event.decision != "given" and later:
-            latest = written(max(other.at for other in later))
-            problems[f"consents[{at}].at"] = (
-                f"found {written(event.at)}, before the latest event of {event.purpose}, {latest}, which it would not "
-                "change; expected that or later"
-            )
+        elif known and event.decision != "given":
+            before = max((other.at for other in events[:at] if other.purpose == event.purpose), default=event.at)
+            if before > event.at:
+                problems[f"consents[{at}].at"] = (
+                    f"found {written(event.at)}, before the latest event of {event.purpose}, {written(before)}, which "
+                    "it would not change; expected that or later"
+                )
     refuse(problems)

@@ -11,6 +11,7 @@ import numpy as np
 from matcher.consent import ConsentedProfile, consented
 from matcher.errors import PeermatchError, UnknownMemberError, shown
 from matcher.matching import gates
+from matcher.matching.groups import GroupShortlist, GroupState, Topics, rank_groups
 from matcher.matching.pool import Circumstances, Pool
 from matcher.matching.scoring import BACKWARD, FORWARD, score
 from matcher.matching.seeker import Seeker, forbids_seeking
@@ -20,7 +21,7 @@ from matcher.model.artefact import Model
 from matcher.model.feedback import Feedback
 from matcher.people import Member
 from matcher.programme import Programme
-from matcher.release import fit_model
+from matcher.support_group import Group
 
 MAX_LIMIT = 10
 FIRST_YEAR, LAST_YEAR = 1970, 9000
@@ -91,6 +92,8 @@ class Matcher:
         PeermatchError
             If `at` has no zone, or two members have one id.
         """
+        from matcher.release import fit_model  # noqa: PLC0415 - who only serves a model need not load what trains one
+
         events = list(feedback or ())
         profiles = self._profiles(members, at)
         model = fit_model(self.programme, list(profiles.values()), answers(events, self.programme, self.at_), self.at_)
@@ -132,6 +135,7 @@ class Matcher:
         key = f"{self.programme.id}:{self.random_state}".encode()
         self.model_ = model
         self._members = profiles
+        self._circumstances = circumstances
         self.pool_ = Pool.build(self.programme, model.encoder, profiles.values(), self.at_, circumstances, key)
         return self
 
@@ -154,11 +158,37 @@ class Matcher:
         PeermatchError
             If `limit` is out of range.
         """
-        wanted = self.programme.limit if limit is None else limit
-        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= MAX_LIMIT:
-            raise PeermatchError(f"limit: found {shown(limit)}; expected a whole number from 1 to {MAX_LIMIT}")
-        whom = Seeker.of(self._profile(seeker), self.pool_)
-        return shortlist(self.pool_, self.model_.affinity, whom, wanted, self.model_.version)
+        wanted = self._limit(limit)
+        profile = self._profile(seeker)
+        standing = self._circumstances.standing(profile.member_id)
+        return shortlist([self.pool_], self.model_.affinity, profile, standing, wanted, self.model_.version)
+
+    def rank_groups(
+        self, seeker: str | Member, groups: Iterable[Group | GroupState], limit: int | None = None
+    ) -> GroupShortlist:
+        """Return the support groups for one seeker, as ``docs/reference/groups.md`` ranks them.
+
+        Parameters
+        ----------
+        seeker : str or Member
+            As in `match`.
+        groups : iterable of Group or GroupState
+            Of a `Group` its record tells who is in it, now and when the week began.
+        limit : int, optional
+            As in `match`.
+
+        Raises
+        ------
+        UnknownMemberError, ConsentMissingError, SeekerError, PeermatchError
+            As in `match`.
+        """
+        wanted = self._limit(limit)
+        profile = self._profile(seeker)
+        standing = self._circumstances.standing(profile.member_id)
+        states = [group if isinstance(group, GroupState) else GroupState.of(group) for group in groups]
+        model = self.model_
+        topics = Topics.of(self.programme, model.encoder, [state.group for state in states])
+        return rank_groups([self.pool_], topics, model.affinity, profile, standing, states, wanted, model.version)
 
     def score(self, seeker: str | Member, candidate: str) -> PairScore:
         """Return how a pair would accept each other, with what each facet adds, or the gate that forbids it.
@@ -176,12 +206,15 @@ class Matcher:
         if profile.member_id == other.member_id:
             raise PeermatchError("candidate: found the seeker; expected somebody else")
         gate = forbids_seeking(profile, self.programme)
-        whom = None if gate else Seeker.of(profile, self.pool_)
+        standing = self._circumstances.standing(profile.member_id)
+        whom = None if gate else Seeker.of(profile, self.pool_, standing)
         if whom is not None:
             gate = gates.first_gate(self.pool_, whom, other.member_id)
         if gate or whom is None:
             return PairScore(None, None, None, {}, gate)
-        return self._scored(whom, self.pool_.row[other.member_id])
+        row = self.pool_.find(other.member_id)
+        assert row is not None  # or a gate would forbid the pair
+        return self._scored(whom, row)
 
     def _scored(self, seeker: Seeker, row: int) -> PairScore:
         scored = score(self.pool_, self.model_.affinity, seeker, np.array([row]))
@@ -192,6 +225,12 @@ class Matcher:
         p = [float(1.0 / (1.0 + np.exp(-logit[0]))) for logit in (scored.forward, scored.backward)]
         contributions = {"forward": base[FORWARD], "backward": base[BACKWARD]}
         return PairScore(p[0], p[1], float(scored.reciprocal[0]), contributions, None)
+
+    def _limit(self, limit: int | None) -> int:
+        wanted = self.programme.limit if limit is None else limit
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= MAX_LIMIT:
+            raise PeermatchError(f"limit: found {shown(limit)}; expected a whole number from 1 to {MAX_LIMIT}")
+        return wanted
 
     def _profile(self, who: str | Member) -> ConsentedProfile:
         if not hasattr(self, "pool_"):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
+
+import orjson
 
 from matcher.errors import RecordError, shown
-from matcher.records import Problems, refuse, scan
+from matcher.records import ABSENT, MAX_DEPTH, Problems, refuse, scan
+
+_DIGITS: Final = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
+"""Turns every digit into 0 and everything else into a space."""
+
+_MANY_DIGITS: Final = b"0" * 16
+"""Fewer digits than these make numbers that every reader reads alike."""
 
 
 class _Refused(ValueError):
@@ -28,6 +36,51 @@ def parse_json(text: str | bytes) -> object:
         If it is not JSON, has an object with the same key twice, NaN or Infinity (also written as 1e999), a lone
         surrogate, U+0000, a whole number of more than 64 bits, is nested too deeply, or is not UTF-8.
     """
+    value = _plain(text)
+    return _exact(text) if value is ABSENT else value
+
+
+def _plain(text: str | bytes) -> object:
+    """Return the JSON value of a text in which nothing can be wrong; ABSENT where something may be.
+
+    orjson refuses NaN, Infinity, lone surrogates and what is not UTF-8. What it lets pass is looked for here: a key
+    that stands twice takes its quotation marks away from what it writes again (as long as the text hides none of them
+    as an escape), and a number is out of range or inexact only if it has many digits.
+    """
+    try:
+        data = text.encode() if isinstance(text, str) else text
+        value: object = orjson.loads(data)
+        written = orjson.dumps(value)
+    except (ValueError, TypeError):
+        return ABSENT
+    if (
+        b"\\u0022" in data
+        or b"\\u0000" in data
+        or data.count(b'"') != written.count(b'"')
+        or _MANY_DIGITS in data.translate(_DIGITS)
+        or not _shallow(value)
+    ):
+        return ABSENT
+    return value
+
+
+def _shallow(value: object) -> bool:
+    """Tell whether no more than `MAX_DEPTH` arrays and objects stand one in another."""
+    level = [value] if type(value) is dict or type(value) is list else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return True
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+    return not level
+
+
+def _exact(text: str | bytes) -> object:
+    """Return the JSON value of `text`, or raise with what is wrong with it."""
     try:
         value: object = json.loads(
             _decoded(text),

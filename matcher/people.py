@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from functools import lru_cache
+from typing import Any, Final, Self
 
-from matcher.consent_events import ConsentEvent, read_event
+from matcher.consent_events import ConsentEvent, read_event, usual_event
 from matcher.errors import shown
 from matcher.facets.base import Value, Want
+from matcher.frozen import maker
 from matcher.profile_reading import read_profile, read_wants
 from matcher.programme import Programme
 from matcher.records import ABSENT, Fields, Problems, found, plain, refuse, scan, sound
+from matcher.stored_reading import stored_reader
 
 MEMBER_ID: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}", re.ASCII)
 """``.`` and ``..`` are none: in the path of an address they mean another place."""
+
+MEMBER_ID_PATTERN: Final = r"^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$"
+"""The same for JSON Schema."""
 
 MEMBER_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 . _ ~ -, and not just . or .."
 ROLES: Final = ("seeker", "supporter")
 MOST_CAPACITY: Final = 1000
 _BARE = ("member_id", "roles", "age_band", "capacity", "vetted", "agreements")
-_KEYS = (*_BARE, "profile", "wants", "strata", "consents")
+_KEYS = dict.fromkeys((*_BARE, "profile", "wants", "strata", "consents"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,35 @@ class Member:
             )
         return made
 
+    @staticmethod
+    def from_stored(record: Mapping[str, Any], programme: Programme) -> Member:
+        """Read a record that `to_dict` wrote under a programme of the same digest. Nothing is checked.
+
+        Much faster than `from_dict`, and gives an equal member but for `warnings`, which are told when a record
+        comes in and are not kept: here there are none. What many members say alike they share.
+
+        Parameters
+        ----------
+        record : mapping
+            As JSON gives it back. It is left as it is, and nothing of it is kept that could be changed.
+        programme : Programme
+            Of the digest under which the record was accepted. Under another one use `from_dict`.
+        """
+        reader = stored_reader(programme)
+        return _new_member(
+            programme_id=programme.id,
+            member_id=record["member_id"],
+            roles=reader.names[tuple(record["roles"])],
+            age_band=record.get("age_band"),
+            capacity=record["capacity"],
+            vetted=record["vetted"],
+            agreements=reader.names[tuple(record["agreements"])],
+            profile=reader.profile(record["profile"]),
+            wants=reader.wants(record["wants"]),
+            strata={**record["strata"]},
+            consents=reader.consents(record["consents"]),
+        )
+
     def to_dict(self) -> dict[str, object]:
         """Return the canonical record: reading it again gives an equal member."""
         record: dict[str, object] = {"member_id": self.member_id, "roles": sorted(self.roles)}
@@ -96,6 +131,9 @@ class Member:
             "strata": dict(self.strata),
             "consents": [event.to_dict() for event in self.consents],
         }
+
+
+_new_member: Callable[..., Member] = maker(Member)
 
 
 def member_id_of(fields: Fields, key: str = "member_id") -> str:
@@ -130,7 +168,7 @@ def _strata(fields: Fields, programme: Programme) -> dict[str, str]:
     strata: dict[str, str] = {}
     raw = fields.get("strata")
     if raw is not ABSENT:
-        inner = Fields(raw, "strata", fields.problems, tuple(programme.strata), "stratum")
+        inner = Fields(raw, "strata", fields.problems, programme.strata, "stratum")
         for name, values in programme.strata.items():
             value = inner.text(name, _one_of(values), required=False, choices=values)
             if value is not None:
@@ -145,9 +183,13 @@ def _consents(fields: Fields, programme: Programme) -> tuple[ConsentEvent, ...]:
     if not isinstance(raw, list | tuple):
         fields.note("consents", f"found {found(raw)}; expected an array of consent events")
         return ()
-    events = [read_event(item, programme, fields.problems, f"consents[{place}]") for place, item in enumerate(raw)]
-    return tuple(event for event in events if event is not None)
+    events = [
+        usual_event(item, programme) or read_event(item, programme, fields.problems, f"consents[{place}]")
+        for place, item in enumerate(raw)
+    ]
+    return tuple([event for event in events if event is not None])
 
 
+@lru_cache(maxsize=256)
 def _one_of(names: tuple[str, ...]) -> str:
     return "one of " + ", ".join(names)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from matcher.facets.base import MUST, Facet, Value, ValueProblem, Want
+from matcher.facets.coded import CodedFacet
+from matcher.memory import Memory
 from matcher.programme import Programme
 from matcher.records import ABSENT, Fields, Problems, join, note
 
 _T = TypeVar("_T")
 _ITEM = re.compile(r"(?:\.(\w+))?\[(\d+)\]")
-_WANT_KEYS = ("importance", "prefer", "avoid")
+_WANT_KEYS = dict.fromkeys(("importance", "prefer", "avoid"))
 
 
 def read_profile(fields: Fields, programme: Programme) -> tuple[dict[str, Value], tuple[str, ...]]:
@@ -22,18 +25,17 @@ def read_profile(fields: Fields, programme: Programme) -> tuple[dict[str, Value]
     raw = fields.get("profile")
     if raw is ABSENT:
         return profile, ()
-    inner = Fields(raw, "profile", fields.problems, tuple(programme.facets), "facet")
-    for name, facet in programme.facets.items():
-        given = inner.get(name)
-        if given is ABSENT:
-            continue
-        if facet.source is not None:
-            inner.note(name, f"is not told here: it is taken from {facet.source}; leave it out")
-            continue
-        value = _parsed(facet.parse, given, inner, name)
-        if value is not None:
-            profile[name] = value
-            warnings += [f"{join(inner.path, name)}: {message}" for message in facet.warnings(value)]
+    inner = Fields(raw, "profile", fields.problems, programme.facets, "facet")
+    values = inner.values
+    for name, reader in _readers(programme).items():
+        if (given := values.get(name)) is None:
+            inner.get(name)  # where it is null, that is noted
+        elif reader.facet.source is not None:
+            inner.note(name, f"is not told here: it is taken from {reader.facet.source}; leave it out")
+        elif (read := reader.value(given, inner)) is not None:
+            profile[name], told = read
+            if told:
+                warnings += [f"{join(inner.path, name)}: {message}" for message in told]
     return profile, tuple(warnings)
 
 
@@ -43,17 +45,52 @@ def read_wants(fields: Fields, programme: Programme) -> dict[str, Want]:
     raw = fields.get("wants")
     if raw is ABSENT:
         return wants
-    inner = Fields(raw, "wants", fields.problems, tuple(programme.facets), "facet")
-    for name, facet in programme.facets.items():
-        given = inner.get(name)
-        if given is ABSENT:
-            continue
-        if facet.wantable:
-            wants[name] = _want(Fields(given, join(inner.path, name), fields.problems, _WANT_KEYS), facet)
-        else:
+    inner = Fields(raw, "wants", fields.problems, programme.facets, "facet")
+    for name, reader in _readers(programme).items():
+        if (given := inner.values.get(name)) is None:
+            inner.get(name)
+        elif not reader.facet.wantable:
             valid = ", ".join(name for name, facet in programme.facets.items() if facet.wantable)
             inner.note(name, f"cannot be asked of a peer; expected one of {valid}, or leave it out")
+        elif (want := reader.want(given, inner)) is not None:
+            wants[name] = want
     return wants
+
+
+class _Reader:
+    """Reads what members say of one facet, and remembers what was sound: nothing that is wrong, and no free text."""
+
+    def __init__(self, facet: Facet) -> None:
+        self.facet = facet
+        self.free = not isinstance(facet, CodedFacet)
+        """Whether text is a member's own, not one of a list."""
+        self._values: Memory[tuple[Value, tuple[str, ...]]] = Memory()
+        self._wants: Memory[Want] = Memory()
+
+    def value(self, given: object, fields: Fields) -> tuple[Value, tuple[str, ...]] | None:
+        """Return the value and its warnings, or None after noting what is wrong with it."""
+        own = self.free and type(given) is str
+        if not own and (known := self._values.recall(given)) is not None:
+            return known
+        value = _parsed(self.facet.parse, given, fields, self.facet.name)
+        if value is None:
+            return None
+        read = value, self.facet.warnings(value)
+        return read if own else self._values.keep(given, read)
+
+    def want(self, given: object, fields: Fields) -> Want | None:
+        """Return what is asked, or None after noting what is wrong with it."""
+        if (known := self._wants.recall(given)) is not None:
+            return known
+        before = len(fields.problems)
+        want = _want(Fields(given, join(fields.path, self.facet.name), fields.problems, _WANT_KEYS), self.facet)
+        return None if len(fields.problems) > before else self._wants.keep(given, want)
+
+
+@lru_cache(maxsize=8)
+def _readers(programme: Programme) -> Mapping[str, _Reader]:
+    """Return a reader for each facet of a programme; of programmes that say the same, the same ones."""
+    return {name: _Reader(facet) for name, facet in programme.facets.items()}
 
 
 def _want(fields: Fields, facet: Facet) -> Want:

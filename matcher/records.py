@@ -3,110 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Any, Final
 
-from matcher.errors import RecordError, nearest, shown
+from matcher.errors import nearest, shown
+from matcher.json_values import MAX_DEPTH, Problems, join, note, refuse, scan, sound
 
-Problems: TypeAlias = dict[str, str]
-"""One message per JSON path, e.g. ``consents[2].at``."""
-
-MAX_DEPTH = 16
-"""How deep objects and arrays may be nested: a member record needs four."""
+__all__ = [
+    "ABSENT",
+    "MAX_DEPTH",
+    "Fields",
+    "Problems",
+    "found",
+    "instant",
+    "join",
+    "note",
+    "plain",
+    "refuse",
+    "scan",
+    "sound",
+    "written",
+]
 
 ABSENT: Final = object()
-_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def join(path: str, key: str) -> str:
-    """Return the path of the field `key` of the object at `path`."""
-    key = key if _PLAIN_KEY.fullmatch(key) else shown(key)
-    return f"{path}.{key}" if path else key
-
-
-def note(problems: Problems, path: str, message: str) -> None:
-    """Note one problem; the first of a path is kept."""
-    problems.setdefault(path or "(record)", message)
-
-
-def refuse(problems: Problems) -> None:
-    """Raise RecordError with all `problems`, if there are any; its message tells the first."""
-    if problems:
-        path, message = next(iter(problems.items()))
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise RecordError(f"{path}: {message}{more}", problems)
-
-
-def flaw(text: str) -> str | None:
-    """Return what no text may hold and this one does, as a message, or None."""
-    if "\x00" in text:
-        return "found the character U+0000; expected text without it"
-    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        return "found half of a surrogate pair; expected whole Unicode characters"
-    return None
-
-
-def sound(raw: object) -> bool:
-    """Tell quickly that `scan` would find nothing that matters; False may be a false alarm."""
-    try:
-        text = _ENCODE(raw)
-    except (ValueError, TypeError, RecursionError):
-        return False
-    # Characters beyond ASCII are escaped: those that stand for surrogates, also in pairs, begin with "\ud".
-    return "\\u0000" not in text and "\\ud" not in text
-
-
-def scan(raw: object, problems: Problems, path: str = "", depth: int = 0) -> bool:
-    """Note every value that JSON or Unicode does not allow; tell whether the rest of `raw` can be read at all.
-
-    Refused are U+0000, lone surrogates, NaN, Infinity, whole numbers of more than 64 bits, objects of other types and
-    nesting beyond `MAX_DEPTH`. The last three make a value unreadable.
-    """
-    if isinstance(raw, str):
-        message = flaw(raw)
-        if message:
-            note(problems, path, message)
-        return True
-    if raw is None or isinstance(raw, bool):
-        return True
-    if isinstance(raw, int):
-        if -(2**63) <= raw < 2**63:
-            return True
-        note(problems, path, "found a number of more than 64 bits; expected a smaller one")
-        return False
-    if isinstance(raw, float):
-        if not math.isfinite(raw):
-            note(problems, path, f"found {raw}; expected a finite number")
-        return True
-    return _scan_inside(raw, problems, path, depth)
-
-
-def _scan_inside(raw: object, problems: Problems, path: str, depth: int) -> bool:
-    if not isinstance(raw, dict | list | tuple):
-        note(problems, path, f"found a Python {type(raw).__name__}; expected a JSON value")
-        return False
-    if depth >= MAX_DEPTH:
-        note(problems, path, f"found arrays or objects nested deeper than {MAX_DEPTH}; expected a flat record")
-        return False
-    readable = True
-    if isinstance(raw, dict):
-        for key, value in raw.items():
-            if not isinstance(key, str):
-                note(problems, path, f"found a key of type {type(key).__name__}; expected text")
-                return False
-            if message := flaw(key):
-                note(problems, join(path, key), message)
-            readable = scan(value, problems, join(path, key), depth + 1) and readable
-    else:
-        for place, value in enumerate(raw):
-            readable = scan(value, problems, f"{path}[{place}]", depth + 1) and readable
-    return readable
 
 
 class Fields:
@@ -121,7 +44,7 @@ class Fields:
     problems : dict
         Where problems are noted.
     valid : iterable of str
-        All names that the object may have; others are refused with the nearest of these.
+        All names that the object may have; others are refused with the nearest of these. Fastest as keys of a mapping.
     what : str
         What a name stands for, for messages.
     """
@@ -134,6 +57,8 @@ class Fields:
             note(problems, path, f"found {found(raw)}; expected an object")
             return
         self.values = raw
+        if isinstance(valid, Mapping) and raw.keys() <= valid.keys():
+            return
         for key in [key for key in raw if key not in valid]:
             if isinstance(key, str):
                 self.note(key, f"unknown {what}; {_one_of(valid)}{nearest(key, valid)}")
@@ -222,18 +147,26 @@ class Fields:
         value = self.require(key, expected) if required else self.get(key)
         if value is ABSENT:
             return None
-        if isinstance(value, str) and _RFC3339.fullmatch(value):
-            try:
-                return datetime.fromisoformat(value.upper()).astimezone(UTC)
-            except (ValueError, OverflowError):
-                pass
+        if isinstance(value, str) and (moment := instant(value)) is not None:
+            return moment
         self.note(key, f"found {found(value)}; expected {expected}")
+        return None
+
+
+@lru_cache(maxsize=4096)
+def instant(text: str) -> datetime | None:
+    """Return an instant written as RFC 3339 with its offset, in UTC; None where `text` is none."""
+    if not _RFC3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
 def written(moment: datetime) -> str:
     """Return an instant as records write it: RFC 3339 in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -242,12 +175,21 @@ def _one_of(names: Iterable[str]) -> str:
 
 def plain(value: object) -> object:
     """Return a parsed value as JSON has it: tuples as arrays, dataclasses as objects without what is None."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        items = ((part.name, getattr(value, part.name)) for part in dataclasses.fields(value))
+        return [item if type(item) is str else plain(item) for item in value]
+    kind: Any = type(value)
+    if names := _parts(kind):
+        items = ((name, getattr(value, name)) for name in names)
         return {name: plain(item) for name, item in items if item is not None}
     return value
+
+
+@lru_cache(maxsize=64)
+def _parts(kind: Any) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; none of any other type."""
+    return tuple(part.name for part in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 
 def found(value: object) -> str:

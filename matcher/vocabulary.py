@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -95,11 +95,22 @@ class Vocabulary:
             self._labels,
             self._ends.astype("<i4").tobytes(),
         )
-        return hashlib.sha256(b"".join(len(part).to_bytes(8, "little") + part for part in parts)).hexdigest()
+        digest = hashlib.sha256()
+        for part in parts:  # never joined: that would be a second copy of all labels
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+        return digest.hexdigest()
 
     def codes(self) -> tuple[str, ...]:
         """Return all codes, sorted by code point."""
         return tuple(code.decode() for code in self._codes.tolist())
+
+    def labels(self) -> Iterator[str]:
+        """Yield all labels, in the order of `codes`."""
+        start = 0
+        for end in self._ends.tolist():
+            yield self._labels[start:end].decode()
+            start = end
 
     def ancestors(self, code: str) -> tuple[str, ...]:
         """Return the proper ancestors of `code`, nearest first; empty for a root and for an unknown code."""

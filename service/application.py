@@ -9,23 +9,19 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from matcher.model import artefact
-from matcher.model.artefact import Model
-from matcher.model.signing import signing_key
-from matcher.programme import Programme
-from service import access, headers, logs, problems
-from service.api import RESOURCES
-from service.api.blueprint import Api
-from service.api.probes import release_number
+from service import access, headers, logs, metrics, problems
+from service.api import RESOURCES, docs, idempotency
+from service.api.description import describe
+from service.gate import MAX_BODY
+from service.live.building import Builder
 from service.live.handles import Handles
-from service.live.models import Models
-from service.live.pool_cache import Build, PoolCache, build_matcher
+from service.live.pool_cache import Inline, PoolCache, Refresher
+from service.live.refresher import builder
+from service.live.shortlists import Shortlists
 from service.security import read_secret_key
 from service.settings import Settings
 from service.state import EXTENSION, State, utc_now
 from service.store import open_store
-
-MAX_BODY = 64 * 1024
 
 
 class Json(DefaultJSONProvider):
@@ -39,7 +35,12 @@ class Json(DefaultJSONProvider):
         return super().dumps(obj, allow_nan=False, **kwargs)
 
 
-def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, build: Build = build_matcher) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    refresher: Callable[[Builder], Refresher] = Inline,
+) -> Flask:
     """Make the application.
 
     Parameters
@@ -48,8 +49,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, b
         Where database, secret key and models are.
     clock : callable
         Returns the present moment, with its zone.
-    build : callable
-        Makes a matcher of programme, model, members and moment.
+    refresher : callable
+        Makes what gets new bases of pools built: in the requests themselves, or by another process.
 
     Raises
     ------
@@ -57,11 +58,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, b
         If the secret key or the database cannot be used; the message says what to do.
     """
     secret_key = read_secret_key(settings)
-    public_key = signing_key(secret_key).public_key()
     store = open_store(settings)
-
-    def load(programme: Programme, version: str) -> Model:
-        return artefact.load(settings.model_folder(programme.id, version), programme, public_key)
 
     app = Flask(__name__, static_folder=None)
     app.json = Json(app)
@@ -70,28 +67,13 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, b
         MAX_CONTENT_LENGTH=MAX_BODY,
         PROVIDE_AUTOMATIC_OPTIONS=False,
         PROPAGATE_EXCEPTIONS=False,
-        API_TITLE="Peermatch",
-        API_VERSION="v1",
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/",
     )
-    pools = PoolCache(store, Models(load, settings.model_folder), build)
-    app.extensions[EXTENSION] = State(store, pools, Handles(secret_key), clock)
-    for part in (logs, headers, problems, access):
+    pools, handles = PoolCache(builder(settings, store), refresher), Handles(secret_key)
+    app.extensions[EXTENSION] = State(store, pools, handles, Shortlists(pools, handles), clock)
+    if settings.metrics_open:
+        app.config[access.OPENED] = frozenset({"probes.metrics"})
+    for part in (logs, metrics, headers, problems, access, idempotency):
         part.register(app)
-    _describe(app)
+    describe(app, RESOURCES)
+    app.register_blueprint(docs.blueprint)
     return app
-
-
-def _describe(app: Flask) -> None:
-    """Register the resources, and describe them as OpenAPI."""
-    api = Api(
-        app,
-        spec_kwargs={
-            "info": {"description": "Finds the right peer, with consent. Release " + release_number()},
-            "security": [{"key": []}],
-        },
-    )
-    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer", "bearerFormat": "pm_<id>_<secret>"})
-    for resource in RESOURCES:
-        api.register_blueprint(resource)

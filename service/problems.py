@@ -11,7 +11,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from matcher.errors import ConsentMissingError, PeermatchError, RecordError, SeekerError, UnknownMemberError
-from service.live.shortlists import OutdatedRecordError
+from service.live.seeking import OutdatedRecordError
 from service.logs import log_failure
 from service.store import StoreError
 
@@ -39,14 +39,22 @@ SCOPE_MISSING = Kind("scope-missing", 403, "The API key lacks a scope")
 CONSENT_MISSING = Kind("consent-missing", 403, "Consent is missing")
 NO_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address")
 NO_MEMBER = Kind("no-such-member", 404, "No such member")
+NO_HOLD = Kind("no-such-hold", 404, "No such hold")
+NO_GROUP = Kind("no-such-group", 404, "No such group")
+NO_BLOCK = Kind("no-such-block", 404, "No such block")
+NO_HANDLE = Kind("no-such-handle", 404, "No such handle")
+NO_VOCABULARY = Kind("no-such-vocabulary", 404, "No such vocabulary")
 METHOD = Kind("method-not-allowed", 405, "This address does not know this method")
+TIMEOUT = Kind("request-timeout", 408, "The request did not come whole and in time")
 NOT_A_SEEKER = Kind("not-a-seeker", 409, "This member does not seek")
 RECORD_OUTDATED = Kind("record-outdated", 409, "The stored record no longer fits the programme")
 CONSENTS_DIFFER = Kind("consents-differ", 409, "A record cannot rewrite consents")
-PRECONDITION = Kind("precondition-failed", 412, "The member has changed")
+IDEMPOTENCY_RUNNING = Kind("idempotency-in-progress", 409, "The same request is under way")
+PRECONDITION = Kind("precondition-failed", 412, "It has changed")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 MEDIA = Kind("unsupported-media-type", 415, "The body is not JSON")
 INVALID = Kind("invalid", 422, "The request is not valid")
+IDEMPOTENCY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key was used for another request")
 INTERNAL = Kind("internal", 500, "Something failed inside the service")
 NOT_READY = Kind("not-ready", 503, "The service cannot answer this now")
 
@@ -57,14 +65,22 @@ KINDS = (
     CONSENT_MISSING,
     NO_ADDRESS,
     NO_MEMBER,
+    NO_GROUP,
+    NO_HOLD,
+    NO_BLOCK,
+    NO_HANDLE,
+    NO_VOCABULARY,
     METHOD,
+    TIMEOUT,
     NOT_A_SEEKER,
     RECORD_OUTDATED,
     CONSENTS_DIFFER,
+    IDEMPOTENCY_RUNNING,
     PRECONDITION,
     TOO_LARGE,
     MEDIA,
     INVALID,
+    IDEMPOTENCY_REUSED,
     INTERNAL,
     NOT_READY,
 )

@@ -32,10 +32,12 @@ class Settings:
     database_url: str = field(repr=False)
     secret_key_mounted: bool = False
     """The key file was named by the environment, so that its mode is the orchestrator's to choose."""
+    metrics_open: bool = False
+    """``/metrics`` answers without a key."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read ``PEERMATCH_HOME``, ``_DATABASE_URL``, ``_SECRET_KEY_FILE`` and ``_RUN``; every one has a default.
+        """Read ``PEERMATCH_HOME``, ``_DATABASE_URL``, ``_SECRET_KEY_FILE``, ``_RUN``, ``_METRICS``; all have a default.
 
         Raises
         ------
@@ -52,6 +54,7 @@ class Settings:
             secret_key_file=Path(key_file) if key_file else home / "secret.key",
             database_url=_database(environment, home),
             secret_key_mounted=bool(key_file),
+            metrics_open=_metrics(environment),
         )
 
     @property
@@ -78,6 +81,14 @@ def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{name}: found a file; expected the path of a folder, which is made if it is missing")
     return folder
+
+
+def _metrics(environment: Mapping[str, str]) -> bool:
+    name = "PEERMATCH_METRICS"
+    text = environment.get(name, "").strip()
+    if text not in {"", "key", "open"}:
+        raise SettingsError(f"{name}: found {text!r}; expected `key` (the default: an admin key is needed) or `open`")
+    return text == "open"
 
 
 def _database(environment: Mapping[str, str], home: Path) -> str:

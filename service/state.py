@@ -11,6 +11,7 @@ from flask import Flask
 
 from service.live.handles import Handles
 from service.live.pool_cache import PoolCache
+from service.live.shortlists import Shortlists
 from service.store import Store
 
 EXTENSION = "peermatch"
@@ -28,6 +29,7 @@ class State:
     store: Store
     pools: PoolCache
     handles: Handles
+    shortlists: Shortlists
     clock: Callable[[], datetime]
 
 

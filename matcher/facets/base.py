@@ -10,14 +10,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypeAlias, TypedDict
 
 from matcher.config import Table
 from matcher.errors import shown
-from matcher.facets.column import Column, Floats, Mask, Rows, Satisfied, Sharing
+from matcher.facets.bitmaps import Mask, Rows
+from matcher.facets.column import Column, Floats, Satisfied
 from matcher.facets.information import Information
 from matcher.facets.sides import MUST, Side, Sides, Value, ValueProblem, Want
 from matcher.vocabulary import Vocabulary
+
+JSONSchema: TypeAlias = dict[str, Any]
+MOST_VALUES = 100
 
 
 class CommonKeys(TypedDict):
@@ -104,6 +108,14 @@ class Facet(ABC):
         """Return a canonical ``prefer`` or ``avoid`` list, never empty; raise ValueProblem."""
         raise ValueProblem(f"a facet of kind {self.kind} takes no such list; remove it")
 
+    @abstractmethod
+    def json_schema(self) -> JSONSchema:
+        """Return a JSON Schema (2020-12) of what `parse` takes; see `matcher.profile_schema` for what none can say."""
+
+    def asked_schema(self) -> JSONSchema | None:
+        """Return a JSON Schema of what `parse_asked` takes; None where it takes nothing."""
+        return None
+
     def warnings(self, value: Value) -> tuple[str, ...]:
         """Return what is accepted but worth telling, e.g. codes that the vocabulary lacks."""
         return ()
@@ -120,6 +132,11 @@ class Facet(ABC):
             For each member whether ``show_reasons`` is on and covers this facet.
         context : EncodeContext
         """
+
+    @property
+    @abstractmethod
+    def column_class(self) -> type[Column]:
+        """What `encode` returns, and a saved column is restored as."""
 
     @classmethod
     def common(cls, name: str, table: Table) -> CommonKeys:
@@ -141,7 +158,7 @@ class Facet(ABC):
         return value.replace("_", " ")
 
 
-def strings(raw: object, *, allow_empty: bool = True, limit: int = 100) -> tuple[str, ...]:
+def strings(raw: object, *, allow_empty: bool = True, limit: int = MOST_VALUES) -> tuple[str, ...]:
     """Return a JSON array of distinct, non-empty strings, sorted; raise ValueProblem naming the place."""
     if not isinstance(raw, list | tuple):
         raise ValueProblem(f"found {shown(raw)}; expected an array of strings")
@@ -158,6 +175,18 @@ def strings(raw: object, *, allow_empty: bool = True, limit: int = 100) -> tuple
     return tuple(sorted(raw))
 
 
+def array_schema(items: JSONSchema, *, least: int = 0) -> JSONSchema:
+    """Return the JSON Schema of what `strings` takes, of one of its strings."""
+    schema: JSONSchema = {"type": "array", "items": items, "maxItems": MOST_VALUES, "uniqueItems": True}
+    return {**schema, "minItems": least} if least else schema
+
+
+def text_schema(longest: int) -> JSONSchema:
+    """Return the JSON Schema of text that shows something."""
+    # Two patterns, each of which is checked in one pass; one that says both is not.
+    return {"type": "string", "maxLength": longest, "allOf": [{"pattern": r"\S"}, {"pattern": r"^[^\u0000]*$"}]}
+
+
 __all__ = [
     "MUST",
     "Column",
@@ -167,14 +196,16 @@ __all__ = [
     "FacetContext",
     "Floats",
     "Information",
+    "JSONSchema",
     "Mask",
     "Rows",
     "Satisfied",
-    "Sharing",
     "Side",
     "Sides",
     "Value",
     "ValueProblem",
     "Want",
+    "array_schema",
     "strings",
+    "text_schema",
 ]

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from matcher.config import Table
-from matcher.facets.base import EncodeContext, FacetContext, Floats, Mask, Side
+from matcher.facets.base import Column, EncodeContext, FacetContext, Floats, Mask, Side
 from matcher.facets.coded import CodedFacet, overlap
 from matcher.facets.coded_column import CodedColumn
 
@@ -29,7 +29,12 @@ class Choice(CodedFacet):
         self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext
     ) -> ChoiceColumn:
         """Return the column of a pool."""
-        return ChoiceColumn(self, sides[self.name], shows)
+        return ChoiceColumn(self, sides[self.name], shows, context)
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return ChoiceColumn
 
 
 class ChoiceColumn(CodedColumn):

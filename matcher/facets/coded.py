@@ -15,9 +15,11 @@ from matcher.errors import RecordError, nearest, shown
 from matcher.facets.base import (
     Facet,
     Floats,
+    JSONSchema,
     Mask,
     Side,
     ValueProblem,
+    array_schema,
     strings,
 )
 
@@ -39,13 +41,20 @@ def bits(values: Sequence[str] | None, options: Mapping[str, int]) -> Bits:
 
 def count(sets: Bits) -> Floats:
     """Return how many members each bit set of shape (C, words) has."""
-    counts: Floats = np.bitwise_count(sets).sum(axis=1).astype(np.float64)
-    return counts
+    counts = np.bitwise_count(sets)
+    most_have_one_word: Floats = (counts[:, 0] if counts.shape[1] == 1 else counts.sum(axis=1)).astype(np.float64)
+    return most_have_one_word
 
 
 def overlap(left: Bits, right: Bits) -> Mask:
     """Return by code whether two bit sets share a member; either may be one set for all codes."""
-    return np.asarray(np.atleast_2d(left & right).any(axis=1))
+    both = np.atleast_2d(left & right)
+    return np.asarray(both[:, 0] != 0 if both.shape[1] == 1 else both.any(axis=1))
+
+
+def members(one: Bits) -> list[int]:
+    """Return the places that one bit set, shape (words,), has."""
+    return [WORD * word + at for word, bit in enumerate(one.tolist()) for at in range(WORD) if bit >> at & 1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +87,14 @@ class CodedFacet(Facet):
     def parse_asked(self, raw: object) -> tuple[str, ...]:
         """Return at least one declared value."""
         return self.many(raw, allow_empty=False)
+
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of one declared value."""
+        return {"enum": list(self.values)}
+
+    def asked_schema(self) -> JSONSchema:
+        """Return the schema of at least one declared value."""
+        return array_schema({"enum": list(self.values)}, least=1)
 
     def place(self, value: str) -> int:
         """Return where `value` stands among the declared ones; raise RecordError where it does not."""

@@ -1,79 +1,74 @@
-"""What choice, ordinal and tags columns have in common.
-
-Members who say the same in such a facet share one code, so a request is worked out once a code and looked up by row;
-and once for all seekers who say the same.
-"""
+"""What choice, ordinal and tags columns have in common: the values of each code as bit sets."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import wraps
-from typing import TypeVar
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from matcher.facets.base import MUST, Column, Floats, Mask, Rows, Satisfied, Sharing, Side, Sides
-from matcher.facets.coded import Bits, CodedFacet, bits, overlap
+from matcher.facets.base import MUST, EncodeContext, Floats, Mask, Rows, Satisfied, Side, Sides
+from matcher.facets.bitmaps import Bitmap, pack
+from matcher.facets.coded import WORD, Bits, CodedFacet, bits, members, overlap
+from matcher.facets.kept import MOST_KEPT, once_a_side
+from matcher.facets.side_codes import SideCodes
+from matcher.facets.side_column import SideColumn
 
-T = TypeVar("T")
-MISSING = object()
-MOST_KEPT = 4096
-"""Results that a column keeps: far more than seekers differ in a facet, and little memory."""
-
-
-def once_a_side(method: Callable[[CodedColumn, Side], T]) -> Callable[[CodedColumn, Side], T]:
-    """Keep what `method` returns by side. Results are shared, never to be changed."""
-
-    @wraps(method)
-    def kept(column: CodedColumn, side: Side) -> T:
-        key = (method.__name__, side)
-        found = column.kept.get(key, MISSING)
-        if found is MISSING:
-            found = method(column, side)
-            if len(column.kept) >= MOST_KEPT:  # another thread may clear it too: nothing is read back
-                column.kept.clear()
-            column.kept[key] = found
-        return found  # type: ignore[return-value]
-
-    return kept
+FEW = 64
+"""A gate with no more codes than this has a bitmap of the rows of each."""
 
 
-class CodedColumn(Column):
-    """What N members say in one coded facet: a code a row, and a table of what each code means.
+class CodedColumn(SideColumn):
+    """What N members say in one coded facet.
 
     A kind says how values compare (`like`, `must_like`, `gate`); everything about ``prefer``, ``avoid`` and unknown
     values is the same for all.
+
+    Attributes
+    ----------
+    value, prefer, avoid : ndarray of uint64, shape (C, words)
+        Bit sets over the facet's values.
+    known : Mask, shape (C,)
+    rows_of : ndarray of uint8, shape (C or 0, ceil(N/8))
+        The rows of each code as a bitmap, where the facet gates and has few codes.
+    holding : ndarray of int64, shape (values,)
+        How many hold each value and let it be a reason.
     """
 
-    def __init__(self, facet: CodedFacet, sides: Sequence[Side], shows: Sequence[bool]) -> None:
-        self.facet = facet
-        codes: dict[Side, int] = {}
-        rows = np.fromiter((codes.setdefault(side, len(codes)) for side in sides), np.int32, len(sides))
-        self.codes = rows.astype(np.min_scalar_type(len(codes)))
-        self.sides = tuple(codes)
-        self._options = {value: at for at, value in enumerate(facet.values)}
-        self.known = np.array([side.value is not None for side in self.sides], dtype=np.bool_)
-        self.value = self._table([facet.held(side) for side in self.sides])
-        self.prefer = self._table([side.prefer or () for side in self.sides])
-        self.avoid = self._table([side.avoid or () for side in self.sides])
+    ARRAYS: ClassVar[tuple[str, ...]] = (*SideColumn.ARRAYS, "value", "prefer", "avoid", "known", "rows_of", "holding")
+    facet: CodedFacet
+
+    def __init__(self, facet: CodedFacet, sides: Sequence[Side], shows: npt.ArrayLike, context: EncodeContext) -> None:
+        coded = SideCodes.of(sides)
+        super().__init__(facet, coded, shows)
+        options = {value: at for at, value in enumerate(facet.values)}
+        self.known = np.array([side.value is not None for side in coded.distinct], dtype=np.bool_)
+        self.value = _table([facet.held(side) for side in coded.distinct], options)
+        self.prefer = _table([side.prefer or () for side in coded.distinct], options)
+        self.avoid = _table([side.avoid or () for side in coded.distinct], options)
+        few = len(coded.distinct) if facet.gating and len(coded.distinct) <= FEW else 0
+        packed = [pack(self.codes == code) for code in range(few)]
+        self.rows_of = np.array(packed, dtype=np.uint8).reshape(few, -(-self.codes.size // 8))
+        self.holding = np.zeros(len(options), dtype=np.int64)
+        for code, count in enumerate(np.bincount(self.codes[self.shows], minlength=len(coded.distinct)).tolist()):
+            for value in facet.held(coded.distinct[code]):
+                self.holding[options[value]] += count
+        self.ready(context)
+
+    def ready(self, context: EncodeContext) -> None:
+        """Make what is neither saved nor encoded."""
+        super().ready(context)
+        self._options = {value: at for at, value in enumerate(self.facet.values)}
         self.filled = np.asarray(self.value.any(axis=1))
         self.prefers = np.asarray(self.prefer.any(axis=1))
+        self.any_prefers = bool(self.prefers.any())
         self.avoiding = np.asarray(self.avoid.any(axis=1))
-        self.asks_must = np.array([side.importance == MUST for side in self.sides], dtype=np.bool_)
-        self.asks = np.array([side.importance for side in self.sides], dtype=np.uint8)
-        self.importance = self.asks[self.codes]
-        self.shows = np.fromiter(shows, np.bool_, len(sides))
-        self.holders = Counter[str]()
-        for code, members in enumerate(np.bincount(self.codes[self.shows], minlength=len(self.sides)).tolist()):
-            self.holders.update(dict.fromkeys(facet.held(self.sides[code]), members))
+        self.asks_must = np.asarray(self.asks == MUST)
         self.kept: dict[tuple[str, Side], object] = {}
-
-    def _table(self, sets: Sequence[Sequence[str]]) -> Bits:
-        width = bits((), self._options).size
-        return np.array([bits(values, self._options) for values in sets], dtype=np.uint64).reshape(-1, width)
+        self.most_kept = MOST_KEPT // (16 * self.asks.size + self.codes.size // 8 + 500)
+        self._weighed: dict[tuple[int, float, float], tuple[Floats, Floats]] = {}
 
     def seeker_bits(self, values: Sequence[str] | None) -> Bits:
         """Return the seeker's values as a bit set, shape (words,)."""
@@ -101,14 +96,29 @@ class CodedColumn(Column):
 
     def forward(self, seeker: Sides, rows: Rows) -> Satisfied | None:
         """Return how well `rows` satisfy the seeker."""
-        return self._of_rows(self.satisfied(seeker[self.facet.name]), rows) if self.facet.is_feature else None
+        if not self.facet.is_feature:
+            return None
+        found = self.satisfied(seeker[self.facet.name])
+        return Satisfied(found.satisfy, found.tells, found.importance, self.code_of(rows))
 
     def backward(self, seeker: Sides, rows: Rows) -> Satisfied | None:
         """Return how well the seeker satisfies `rows`."""
-        return self._of_rows(self.satisfying(seeker[self.facet.name]), rows) if self.facet.backward_feature else None
+        if not self.facet.backward_feature:
+            return None
+        found = self.satisfying(seeker[self.facet.name])
+        return Satisfied(found.satisfy, found.tells, found.importance, self.code_of(rows))
 
-    def _of_rows(self, by_code: Satisfied, rows: Rows) -> Satisfied:
-        return replace(by_code, codes=np.take(self.codes, rows, mode="clip"))
+    def weigh(self, satisfied: Satisfied, weight: float, neutral: float) -> Floats:
+        """Return weight · importance/2 · satisfy by code; kept for as long as what it is made of."""
+        satisfy = satisfied.satisfy
+        key = (id(satisfy), weight, neutral)
+        found = self._weighed.get(key)
+        if found is None or found[0] is not satisfy:
+            found = satisfy, super().weigh(satisfied, weight, neutral)
+            if len(self._weighed) >= self.most_kept:
+                self._weighed.clear()
+            self._weighed[key] = found
+        return found[1]
 
     @once_a_side
     def satisfied(self, side: Side) -> Satisfied:
@@ -120,80 +130,111 @@ class CodedColumn(Column):
             satisfy = self.like(side, backward=False)
             known = self.known & (side.value is not None or not self.needs_own())
             filled = self.filled & (bool(self.facet.held(side)) or not self.needs_own())
-        return Satisfied(np.where(known, satisfy, np.nan), known & filled, np.uint8(side.importance))
+        return Satisfied(np.where(known, satisfy, np.nan), (known & filled).__getitem__, np.uint8(side.importance))
 
     @once_a_side
     def satisfying(self, side: Side) -> Satisfied:
         """Return by code how well the seeker satisfies."""
-        held = self.facet.held(side)
-        preferred = self.preferred(self.prefer, self.seeker_bits(held))
-        satisfy = np.where(self.prefers, preferred, self.like(side, backward=True))
-        known = (self.prefers | self.known | (not self.needs_own())) & (side.value is not None)
-        filled = (self.prefers | self.filled | (not self.needs_own())) & bool(held)
-        return Satisfied(np.where(known, satisfy, np.nan), known & filled, self.asks)
+        held, satisfy = self.facet.held(side), self.like(side, backward=True)
+        known, filled = (mask if self.needs_own() else np.ones_like(mask) for mask in (self.known, self.filled))
+        if self.any_prefers:
+            satisfy = np.where(self.prefers, self.preferred(self.prefer, self.seeker_bits(held)), satisfy)
+            known, filled = known | self.prefers, filled | self.prefers
+        known, filled = known & (side.value is not None), filled & bool(held)
+        return Satisfied(np.where(known, satisfy, np.nan), (known & filled).__getitem__, self.asks)
 
-    def _by_row(self, passes: Mask | None) -> Mask | None:
-        """Return `passes` of each row's code. ``clip`` spares a check of bounds: codes are ours."""
-        return None if passes is None else np.take(passes, self.codes, mode="clip")
-
-    def permit(self, seeker: Sides) -> Mask | None:
+    def permit_bits(self, seeker: Sides) -> Bitmap | None:
         """Return who passes the facet's own gate; an unknown on either side fails."""
-        return self._by_row(self.permitted(seeker[self.facet.name]))
-
-    def musts(self, seeker: Sides) -> Mask | None:
-        """Return the rows for which both sides' musts hold."""
-        return self._by_row(self.met(seeker[self.facet.name]))
-
-    def avoids(self, seeker: Sides) -> Mask | None:
-        """Return the rows for which both sides' avoids hold."""
-        return self._by_row(self.spared(seeker[self.facet.name]))
+        return self.permitted_rows(seeker[self.facet.name])
 
     @once_a_side
+    def permitted_rows(self, side: Side) -> Bitmap | None:
+        """Return who passes the facet's own gate, or None where it has none."""
+        passes = self.permitted(side)
+        if passes is None or not len(self.rows_of):
+            return None if passes is None else self.bitmap(passes)
+        found: Bitmap = np.bitwise_or.reduce(self.rows_of[passes], axis=0)
+        return found
+
+    def must_bits(self, seeker: Sides) -> Bitmap | None:
+        """Return the rows for which both sides' musts hold."""
+        side = seeker[self.facet.name]
+        return self.met_rows(side) if side.importance == MUST or self.must_rows.size else None
+
+    @once_a_side
+    def met_rows(self, side: Side) -> Bitmap:
+        """Return the rows for which both sides' musts hold."""
+        return self.bitmap(self.met(side), None if side.importance == MUST else self.must_rows)
+
+    def avoid_bits(self, seeker: Sides) -> Bitmap | None:
+        """Return the rows for which both sides' avoids hold."""
+        side = seeker[self.facet.name]
+        return self.spared_rows(side) if side.avoid is not None or self.avoid_rows.size else None
+
+    @once_a_side
+    def spared_rows(self, side: Side) -> Bitmap:
+        """Return the rows for which both sides' avoids hold."""
+        return self.bitmap(self.spared(side), None if side.avoid is not None else self.avoid_rows)
+
     def permitted(self, side: Side) -> Mask | None:
         """Return by code who passes the facet's own gate, or None where it has none."""
         if not self.facet.gating:
             return None
         if side.value is None:
-            return np.zeros(len(self.sides), dtype=np.bool_)
+            return np.zeros(self.known.size, dtype=np.bool_)
         passes = self.gate(side)
         return None if passes is None else passes & self.known
 
-    @once_a_side
-    def met(self, side: Side) -> Mask | None:
-        """Return by code whether both sides' musts hold, or None where nobody has one."""
-        if side.importance != MUST and not self.asks_must.any():
-            return None
-        passes = np.ones(len(self.sides), dtype=np.bool_)
+    def met(self, side: Side) -> Mask:
+        """Return by code whether both sides' musts hold."""
+        passes = np.ones(self.known.size, dtype=np.bool_)
         if side.importance == MUST:
             if side.prefer is not None:
                 passes &= self.known & overlap(self.value, self.seeker_bits(side.prefer))
             else:
                 passes &= self.known & (side.value is not None) & self.must_like(side, backward=False)
-        mine = self.seeker_bits(self.facet.held(side))
-        alike = self.known & self.must_like(side, backward=True)
-        theirs = np.where(self.prefers, overlap(self.prefer, mine), alike)
+        theirs = self.known & self.must_like(side, backward=True)
+        if self.any_prefers:
+            theirs = np.where(self.prefers, overlap(self.prefer, self.seeker_bits(self.facet.held(side))), theirs)
         return passes & (~self.asks_must | (theirs & (side.value is not None)))
 
-    @once_a_side
-    def spared(self, side: Side) -> Mask | None:
-        """Return by code whether both sides' avoids hold, or None where nobody has one."""
-        if side.avoid is None and not self.avoiding.any():
-            return None
-        passes = np.ones(len(self.sides), dtype=np.bool_)
+    def spared(self, side: Side) -> Mask:
+        """Return by code whether both sides' avoids hold."""
+        passes = np.ones(self.known.size, dtype=np.bool_)
         if side.avoid is not None:
             passes &= self.known & ~overlap(self.value, self.seeker_bits(side.avoid))
         mine = self.seeker_bits(self.facet.held(side))
         return passes & (~self.avoiding | (~overlap(self.avoid, mine) & (side.value is not None)))
 
-    def shared(self, seeker: Sides, row: int) -> Sequence[Sharing]:
+    def shared(self, seeker: Sides, row: int) -> Sequence[str]:
         """Return the values of the row that the seeker has too, or prefers, in alphabetical order."""
-        side, other = seeker[self.facet.name], self.sides[self.codes[row]]
-        asked = set(side.prefer if side.prefer is not None else self.facet.held(side))
-        both = [value for value in self.facet.held(other) if value in asked]
-        return [Sharing(value, self.holders[value]) for value in both]
+        has = set(members(self.value[self.codes[row]]))
+        return [value for value, at in self._asked(seeker) if at in has]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        arrays = (self.codes, self.importance, self.shows, self.value, self.prefer, self.avoid)
-        return sum(array.nbytes for array in arrays)
+    def telling(self, seeker: Sides, rows: Rows, enough: Callable[[str], bool]) -> Sequence[str | None]:
+        """Return for each of `rows` the first that it shares with the seeker and that `enough` members hold."""
+        asked = [(value, at // WORD, 1 << at % WORD) for value, at in self._asked(seeker) if enough(value)]
+        held = self.value[self.code_of(rows)].tolist()
+        return [next((value for value, word, bit in asked if words[word] & bit), None) for words in held]
+
+    def _asked(self, seeker: Sides) -> list[tuple[str, int]]:
+        """Return what the seeker has, or prefers, in alphabetical order, and where it is among the values."""
+        side = seeker[self.facet.name]
+        asked = side.prefer if side.prefer is not None else self.facet.held(side)
+        return [(value, self._options[value]) for value in sorted(asked) if value in self._options]
+
+    def holders(self, value: str) -> int:
+        """Return how many hold `value` and let it be a reason."""
+        return int(self.holding[self._options[value]]) if value in self._options else 0
+
+    def retire(self, row: int) -> None:
+        """Count the member of `row` among no holders any longer."""
+        if self.shows[row]:
+            for at in members(self.value[self.codes[row]]):
+                self.holding[at] -= 1
+        super().retire(row)
+
+
+def _table(sets: Sequence[Sequence[str]], options: dict[str, int]) -> Bits:
+    width = bits((), options).size
+    return np.array([bits(values, options) for values in sets], dtype=np.uint64).reshape(-1, width)

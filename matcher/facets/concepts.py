@@ -8,12 +8,29 @@ from typing import ClassVar
 
 from matcher.config import Table
 from matcher.errors import shown
-from matcher.facets.base import EncodeContext, Facet, FacetContext, Side, Sides, ValueProblem, strings
+from matcher.facets.base import (
+    Column,
+    EncodeContext,
+    Facet,
+    FacetContext,
+    JSONSchema,
+    Side,
+    Sides,
+    ValueProblem,
+    array_schema,
+    strings,
+)
 from matcher.facets.boundary_column import BoundaryColumn
 from matcher.facets.concept_column import ConceptColumn
 from matcher.vocabulary import Vocabulary
 
 LONGEST = 64
+CODE: JSONSchema = {
+    "type": "string",
+    "maxLength": LONGEST,
+    # Words with spaces between. The end is not `$` alone, which lets a newline follow in Python.
+    "pattern": r"^[^\s\u0000]+( +[^\s\u0000]+)*$(?!\n)",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +88,14 @@ class Concepts(Facet):
         strings(raw, allow_empty=False)
         return tuple(self.parse(raw))  # type: ignore[arg-type]
 
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of codes, whether the vocabulary has them or not."""
+        return array_schema(CODE)
+
+    def asked_schema(self) -> JSONSchema | None:
+        """Return the schema of at least one code."""
+        return None if self.against is not None else array_schema(CODE, least=1)
+
     def warnings(self, value: object) -> tuple[str, ...]:
         """Return which codes the vocabulary lacks."""
         return tuple(
@@ -105,8 +130,13 @@ class Concepts(Facet):
     ) -> ConceptColumn | BoundaryColumn:
         """Return the column of a pool."""
         if self.excludes is None:
-            return ConceptColumn(self, sides[self.name], shows, context.information[self.target])
-        return BoundaryColumn(self, sides, context.facets)
+            return ConceptColumn(self, sides[self.name], shows, context)
+        return BoundaryColumn(self, sides, context)
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return ConceptColumn if self.excludes is None else BoundaryColumn
 
     def value_label(self, value: str) -> str:
         """Return the concept's label."""

@@ -8,21 +8,37 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from matcher.config import Table
 from matcher.errors import shown
-from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Mask, Side, Sides, ValueProblem, strings
+from matcher.facets.base import (
+    Column,
+    EncodeContext,
+    Facet,
+    FacetContext,
+    JSONSchema,
+    Side,
+    Sides,
+    ValueProblem,
+    array_schema,
+    strings,
+)
+from matcher.facets.bitmaps import Bitmap
+from matcher.facets.language_codes import shortest
 from matcher.facets.postings import Postings
+from matcher.facets.side_codes import SideCodes
 
-TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?(-([A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*", re.ASCII)
+TAG_PATTERN = r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
+TAG = re.compile(TAG_PATTERN, re.ASCII)
 """Language, script, region, variants: what RFC 5646 (2009) lets a person's language be."""
 
 
 def canonical(tag: str) -> str:
-    """Return a tag in the customary case: ``pt-BR``, ``sr-Latn``."""
+    """Return a tag in customary case, with the one code of its language: ``pt-BR``, ``sr-Latn``, ``en`` for ``eng``."""
     first, *rest = tag.split("-")
     by_length = {2: str.upper, 4: str.title}
-    return "-".join([first.lower(), *(by_length.get(len(part), str.lower)(part) for part in rest)])
+    return "-".join([shortest(first.lower()), *(by_length.get(len(part), str.lower)(part) for part in rest)])
 
 
 def primary(tag: str) -> str:
@@ -55,37 +71,41 @@ class Languages(Facet):
                 raise ValueProblem(f"found {shown(tag)}; expected a BCP 47 tag such as en or pt-BR", f"[{at}]")
         return strings([canonical(tag) for tag in strings(raw)])
 
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of tags, in any case."""
+        return array_schema({"type": "string", "pattern": f"^{TAG_PATTERN}$(?!\\n)"})
+
     def encode(
         self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext
     ) -> LanguageColumn:
         """Return the column of a pool."""
         return LanguageColumn(self, sides[self.name], shows)
 
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return LanguageColumn
+
 
 class LanguageColumn(Column):
-    """The languages of a pool: one packed bitmap a language."""
+    """The languages of a pool."""
 
-    def __init__(self, facet: Languages, sides: Sequence[Side], shows: Sequence[bool]) -> None:
+    POSTINGS: ClassVar[tuple[str, ...]] = ("spoken",)
+    facet: Languages
+    spoken: Postings
+
+    def __init__(self, facet: Languages, sides: Sequence[Side], shows: npt.ArrayLike) -> None:
         self.facet = facet
-        self.size = len(sides)
-        spoken: dict[object, tuple[str, ...]] = {}
-        for side in sides:
-            if side.value not in spoken:
-                spoken[side.value] = tuple(sorted({primary(tag) for tag in side.value or ()}))  # type: ignore[attr-defined]
-        postings = Postings([spoken[side.value] for side in sides])
-        self.bitmaps = {language: np.packbits(postings.any_of([language])) for language in postings}
-        self.importance = np.zeros(self.size, dtype=np.uint8)
-        self.shows = np.fromiter(shows, np.bool_, self.size)
+        coded = SideCodes.of(sides)
+        self.spoken = Postings.of_rows(len(coded), (coded.codes, [_primaries(side) for side in coded.distinct]))
+        self.importance = np.zeros(len(coded), dtype=np.uint8)
+        self.shows = np.array(shows, dtype=np.bool_)
 
-    def permit(self, seeker: Sides) -> Mask | None:
+    def permit_bits(self, seeker: Sides) -> Bitmap | None:
         """Return who shares a language with the seeker."""
-        mine = {primary(tag) for tag in seeker[self.facet.name].value or ()}  # type: ignore[attr-defined]
-        shared = np.zeros(-(-self.size // 8), dtype=np.uint8)
-        for language in mine & self.bitmaps.keys():
-            shared |= self.bitmaps[language]
-        return np.unpackbits(shared, count=self.size).view(np.bool_)
+        return self.spoken.any_bits(_primaries(seeker[self.facet.name]))
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        return sum(bitmap.nbytes for bitmap in self.bitmaps.values()) + self.importance.nbytes + self.shows.nbytes
+
+def _primaries(side: Side) -> set[str]:
+    """Return the languages themselves, without regions and scripts."""
+    return {primary(tag) for tag in side.value or ()}  # type: ignore[attr-defined]

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from matcher.config import Table
-from matcher.facets.base import EncodeContext, FacetContext, Floats, Mask, Side
-from matcher.facets.coded import CodedFacet
+from matcher.facets.base import Column, EncodeContext, FacetContext, Floats, Mask, Side
+from matcher.facets.coded import CodedFacet, members
 from matcher.facets.coded_column import CodedColumn
 
 AGE_BAND = "age_band"
@@ -74,7 +74,12 @@ class Ordinal(CodedFacet):
         self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext
     ) -> OrdinalColumn:
         """Return the column of a pool."""
-        return OrdinalColumn(self, sides[self.name], shows)
+        return OrdinalColumn(self, sides[self.name], shows, context)
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return OrdinalColumn
 
 
 class OrdinalColumn(CodedColumn):
@@ -82,9 +87,11 @@ class OrdinalColumn(CodedColumn):
 
     facet: Ordinal
 
-    def __init__(self, facet: Ordinal, sides: Sequence[Side], shows: Sequence[bool]) -> None:
-        super().__init__(facet, sides, shows)
-        self.level = np.array([self._level(side) for side in self.sides], dtype=np.int64)
+    def ready(self, context: EncodeContext) -> None:
+        """Make what is neither saved nor encoded."""
+        super().ready(context)
+        levels = [members(value) for value in self.value]
+        self.level = np.array([level[0] if level else 0 for level in levels], dtype=np.int64)
 
     def _level(self, side: Side) -> int:
         return self.facet.place(str(side.value)) if side.value is not None else 0

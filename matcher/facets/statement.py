@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from matcher.config import Table
 from matcher.errors import shown
-from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Side, ValueProblem
+from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, JSONSchema, Side, ValueProblem, text_schema
+from matcher.facets.column import Blank
 
 LONGEST = 280
 SEPARATORS = str.maketrans(dict.fromkeys("/_;|*~=\u2212'\u00b7\u2022", "-"))
@@ -30,6 +29,7 @@ CONTACT = (
     ("a web address", re.compile(rf"https?:|www\.|\b[\w-]+\.[a-z]{{2,}}/\S|\b[\w-]+\.({ENDINGS})\b", re.IGNORECASE)),
     ("an account name", re.compile(rf"\b({SERVICES})\b|\bsignal\s*(:|-|is\b|me\b)|\w#\d{{3}}", re.IGNORECASE)),
 )
+DIGIT = re.compile(r"\d")
 NUMBER = re.compile(r"(?:\+|\b)(?:\d[\s().+-]*){7,}")
 YEAR = r"(?:19|20)\d\d"
 WHEN = re.compile(rf"(?:{YEAR}-\d\d-\d\d|\d\d?[\s.-]\d\d?[\s.-]{YEAR}|{YEAR}|\d\d?\.\d\d\s*-\s*\d\d?\.\d\d|[\s().-])+")
@@ -65,39 +65,50 @@ class Statement(Facet):
             raise ValueProblem(f"found {len(text)} characters; expected at most {LONGEST}")
         if not text:
             raise ValueProblem("found no text; leave it out")
-        if any(unicodedata.category(letter) in REFUSED and letter not in "\n\u200d" for letter in text):
+        if not _only_ascii_shows(text) and any(
+            unicodedata.category(letter) in REFUSED and letter not in "\n\u200d" for letter in text
+        ):
             raise ValueProblem("found a control character; expected plain text")
         if found := contact_details(text):
             raise ValueProblem(f"found {found}; contact details are exchanged after both accept, so leave them out")
         return text
 
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of some text."""
+        return text_schema(LONGEST)
+
     def encode(
         self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext
     ) -> StatementColumn:
         """Return the column of a pool."""
-        return StatementColumn(len(shows))
+        return StatementColumn(self, len(shows))
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return StatementColumn
+
+
+def _only_ascii_shows(text: str) -> bool:
+    """Tell quickly that `text` is plain, as most is: nothing but ASCII that is printed, and line feeds."""
+    return text.isascii() and text.replace("\n", " ").isprintable()
 
 
 def contact_details(text: str) -> str | None:
     """Return what kind of contact details `text` has, or None: a net for the usual ones, not a proof of absence."""
-    bare = "".join(letter for letter in text if unicodedata.category(letter) not in {"Mn", "Me", "Cf"})
-    written = unicodedata.normalize("NFKC", bare).replace("\u3002", ".")
-    dashed = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in written)
+    written = dashed = text
+    if not text.isascii():  # in ASCII nothing is hidden or dressed up, and the only dash is the hyphen
+        bare = "".join(letter for letter in text if unicodedata.category(letter) not in {"Mn", "Me", "Cf"})
+        written = unicodedata.normalize("NFKC", bare).replace("\u3002", ".")
+        dashed = "".join("-" if unicodedata.category(letter) == "Pd" else letter for letter in written)
     for what, pattern in CONTACT:
         if pattern.search(written):
             return what
+    if not DIGIT.search(dashed):
+        return None
     numbers = NUMBER.finditer(re.sub(r",(?=\d)|(?<=\d{3}):|:(?=\d{3})", "-", dashed.translate(SEPARATORS)))
     return None if all(WHEN.fullmatch(number[0]) for number in numbers) else "a telephone number"
 
 
-class StatementColumn(Column):
+class StatementColumn(Blank):
     """Nothing of a statement is encoded."""
-
-    def __init__(self, size: int) -> None:
-        self.importance = np.zeros(size, dtype=np.uint8)
-        self.shows = np.zeros(size, dtype=np.bool_)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        return self.importance.nbytes + self.shows.nbytes

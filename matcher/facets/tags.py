@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from matcher.config import Table
-from matcher.facets.base import EncodeContext, FacetContext, Floats, Mask, Side
+from matcher.facets.base import Column, EncodeContext, FacetContext, Floats, JSONSchema, Mask, Side, array_schema
 from matcher.facets.coded import Bits, CodedFacet, count, overlap
 from matcher.facets.coded_column import CodedColumn
 
@@ -38,19 +38,33 @@ class Tags(CodedFacet):
         """Return declared values, sorted; none is allowed."""
         return self.many(raw, allow_empty=True)
 
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of some declared values, or none."""
+        return array_schema({"enum": list(self.values)})
+
     def encode(self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext) -> TagsColumn:
         """Return the column of a pool."""
-        return TagsColumn(self, sides[self.name], shows)
+        return TagsColumn(self, sides[self.name], shows, context)
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return TagsColumn
 
 
 class TagsColumn(CodedColumn):
     """One tags facet of a pool."""
 
+    def ready(self, context: EncodeContext) -> None:
+        """Make what is neither saved nor encoded."""
+        super().ready(context)
+        self.most = np.maximum(count(self.value), 1.0)
+
     def like(self, side: Side, backward: bool) -> Floats:
         """Return the share of the asker's values that the other has; 0 where the asker has none."""
         mine = self.seeker_bits(self.facet.held(side))
-        asked = count(self.value) if backward else count(np.atleast_2d(mine))
-        return count(self.value & mine) / np.maximum(asked, 1.0)
+        asked = self.most if backward else max(1.0, float(count(np.atleast_2d(mine))[0]))
+        return count(self.value & mine) / asked
 
     def must_like(self, side: Side, backward: bool) -> Mask:
         """Return where at least one value is shared."""

@@ -14,17 +14,37 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
+import numpy.typing as npt
 
 from matcher.config import Table
 from matcher.errors import nearest, shown
-from matcher.facets.base import Column, EncodeContext, Facet, FacetContext, Mask, Side, Sides, ValueProblem
+from matcher.facets.base import (
+    Column,
+    EncodeContext,
+    Facet,
+    FacetContext,
+    JSONSchema,
+    Side,
+    Sides,
+    ValueProblem,
+)
+from matcher.facets.bitmaps import Bitmap
+from matcher.facets.side_codes import SideCodes
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SLOT = re.compile(
     r"(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))", re.ASCII
 )
+SLOT_PATTERN = (
+    "^(mon|tue|wed|thu|fri|sat|sun) (?!([0-9:]{5})-\\2)"
+    "([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$(?!\\n)"
+)
+"""The same for JSON Schema, and that the end differs from the start."""
 QUARTER = timedelta(minutes=15)
 QUARTERS = 7 * 24 * 4
+WHOLE = (1 << QUARTERS) - 1
+ROWS_AT_ONCE = 1 << 14
+"""Rows whose weeks are unpacked at a time: bounds the memory."""
 MOST_SLOTS = 50
 NOT_PLACES = {"localtime", "Factory", "posixrules"}
 """Names of time zones that mean another zone on another machine, or none."""
@@ -106,6 +126,22 @@ class WeekFacet(Facet):
             raise ValueProblem(f"found {shown(tz)}; expected an IANA time zone such as Europe/London{hint}", ".tz")
         return Week(tz, tuple(sorted(free, key=_by_day)))
 
+    def json_schema(self) -> JSONSchema:
+        """Return the schema of a zone that this installation knows, and of slots."""
+        return {
+            "type": "object",
+            "properties": {
+                "tz": {"enum": sorted(zones())},
+                "slots": {
+                    "type": "array",
+                    "items": {"type": "string", "pattern": SLOT_PATTERN},
+                    "maxItems": MOST_SLOTS,
+                },
+            },
+            "required": ["tz", "slots"],
+            "additionalProperties": False,
+        }
+
     @staticmethod
     def _slot(slot: object, at: int) -> str:
         if not isinstance(slot, str) or not (match := SLOT.fullmatch(slot)):
@@ -116,52 +152,81 @@ class WeekFacet(Facet):
 
     def encode(self, sides: Mapping[str, Sequence[Side]], shows: Sequence[bool], context: EncodeContext) -> WeekColumn:
         """Return the column of a pool."""
-        return WeekColumn(self, sides[self.name], shows, monday_from(context.day))
+        return WeekColumn(self, sides[self.name], shows, context)
+
+    @property
+    def column_class(self) -> type[Column]:
+        """What a saved column of this facet is."""
+        return WeekColumn
 
 
 def _by_day(slot: str) -> tuple[int, str]:
     return DAYS.index(slot[:3]), slot
 
 
+@lru_cache(maxsize=65536)
+def slot_bits(tz: str, slot: str, monday: date) -> int:
+    """Return the quarter-hours of a slot as the bits of a number."""
+    first, length = quarters(tz, slot, monday)
+    return _turned(((1 << length) - 1) << first)
+
+
+def _turned(bits: int) -> int:
+    """Return `bits` with those past the end of the circle put at its beginning."""
+    return (bits | bits >> QUARTERS) & WHOLE
+
+
 class WeekColumn(Column):
     """When the members of a pool can start: for each quarter-hour one packed bitmap of those free from then on.
 
     "An hour in common" is then an OR over the quarter-hours at which the seeker can start.
+
+    Attributes
+    ----------
+    can_start : ndarray of uint8, shape (672, ceil(N/8))
     """
 
-    def __init__(self, facet: WeekFacet, sides: Sequence[Side], shows: Sequence[bool], monday: date) -> None:
-        self.facet = facet
-        self.monday = monday
-        self.size = len(sides)
-        self.needed = -(-facet.min_overlap_minutes // 15)
-        codes: dict[object, int] = {}
-        rows = np.fromiter((codes.setdefault(side.value, len(codes)) for side in sides), np.intp, self.size)
-        patterns = np.array([self.starts(value) for value in codes], dtype=np.bool_).reshape(-1, QUARTERS)
-        self.can_start = np.array([np.packbits(patterns[:, quarter][rows]) for quarter in range(QUARTERS)])
-        self.importance = np.zeros(self.size, dtype=np.uint8)
-        self.shows = np.fromiter(shows, np.bool_, self.size)
+    ARRAYS: ClassVar[tuple[str, ...]] = (*Column.ARRAYS, "can_start")
+    facet: WeekFacet
+    can_start: npt.NDArray[np.uint8]
 
-    def starts(self, week: object) -> Mask:
-        """Return at which quarter-hours `week` has the needed stretch ahead of it, shape (672,); none if unknown."""
-        free = np.zeros(QUARTERS, dtype=np.bool_)
+    def __init__(self, facet: WeekFacet, sides: Sequence[Side], shows: npt.ArrayLike, context: EncodeContext) -> None:
+        self.facet = facet
+        self.ready(context)
+        coded = SideCodes.of(sides)
+        size = len(coded)
+        starts = b"".join(self.starts(side.value).to_bytes(QUARTERS // 8, "little") for side in coded.distinct)
+        patterns = np.frombuffer(starts, dtype=np.uint8).reshape(-1, QUARTERS // 8)
+        self.can_start = np.zeros((QUARTERS, -(-size // 8)), dtype=np.uint8)
+        for first in range(0, size, ROWS_AT_ONCE):
+            codes = coded.codes[first : first + ROWS_AT_ONCE]
+            free = np.unpackbits(patterns[codes], axis=1, bitorder="little")
+            packed = np.packbits(np.ascontiguousarray(free.T), axis=1)
+            self.can_start[:, first // 8 : first // 8 + packed.shape[1]] = packed
+        self.importance = np.zeros(size, dtype=np.uint8)
+        self.shows = np.array(shows, dtype=np.bool_)
+
+    def ready(self, context: EncodeContext) -> None:
+        """Make what is neither saved nor encoded."""
+        self.monday = monday_from(context.day)
+        self.needed = -(-self.facet.min_overlap_minutes // 15)
+
+    def starts(self, week: object) -> int:
+        """Return at which quarter-hours `week` has the needed stretch ahead of it, as bits; none if unknown."""
+        able = 0
         if isinstance(week, Week):
             for slot in week.slots:
-                first, length = quarters(week.tz, slot, self.monday)
-                free[np.arange(first, first + length) % QUARTERS] = True
-        able = free.copy()
-        for ahead in range(1, self.needed):
-            able &= np.roll(free, -ahead)
+                able |= slot_bits(week.tz, slot, self.monday)
+        ahead = 1
+        while ahead < self.needed and able:  # able: so many are free in a row
+            step = min(ahead, self.needed - ahead)
+            able &= _turned(able << QUARTERS >> step)
+            ahead += step
         return able
 
-    def permit(self, seeker: Sides) -> Mask | None:
+    def permit_bits(self, seeker: Sides) -> Bitmap | None:
         """Return who shares a long enough stretch with the seeker."""
-        starts = np.flatnonzero(self.starts(seeker[self.facet.name].value))
-        shared = np.zeros(self.can_start.shape[1], dtype=np.uint8)
-        for quarter in starts:
-            shared |= self.can_start[quarter]
-        return np.unpackbits(shared, count=self.size).view(np.bool_)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        return self.can_start.nbytes + self.importance.nbytes + self.shows.nbytes
+        starts = self.starts(seeker[self.facet.name].value).to_bytes(QUARTERS // 8, "little")
+        able = np.flatnonzero(np.unpackbits(np.frombuffer(starts, dtype=np.uint8), bitorder="little"))
+        shared: Bitmap = np.bitwise_or.reduce(self.can_start[able], axis=0)
+        return shared

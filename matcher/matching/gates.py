@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matcher.errors import UnknownMemberError
 from matcher.facets.base import Mask
+from matcher.facets.bitmaps import Bitmap, pack, unpack
 from matcher.facets.concepts import Concepts
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
+from matcher.programme import Programme
 
 GATES = {
     "programme": "belongs to another programme",
@@ -32,7 +35,8 @@ GATES = {
 }
 """Every programme-wide gate in plain words. A gating facet bears its own name."""
 
-Gate = Callable[[Pool, Seeker], Mask | None]
+Gate = Callable[[Pool, Seeker], Bitmap | bool]
+"""Who passes: some rows, or everybody or nobody."""
 
 
 @dataclass(frozen=True)
@@ -52,88 +56,98 @@ class Gated:
 def apply(pool: Pool, seeker: Seeker) -> Gated:
     """Return who of the pool passes every gate for this seeker."""
     own = seeker.profile.member_id
-    alive = np.ones(len(pool), dtype=np.bool_)
+    counts = {"programme": pool.foreign.count(own), "consent": pool.hidden.count(own)}
+    found = list(masks(pool, seeker)) if len(pool) else []
+    left = np.zeros((len(found) + 1, -(-len(pool) // 64)), dtype=np.uint64)
+    rows = left.view(np.uint8)[:, : -(-len(pool) // 8)]
+    rows[0] = pool.packed("present")
     if seeker.row is not None:
-        alive[seeker.row] = False
-    counts = {
-        "programme": len(pool.foreign) - (own in pool.foreign),
-        "consent": len(pool.hidden) - (own in pool.hidden),
-    }
-    left = int(np.count_nonzero(alive))
-    for name, passes in masks(pool, seeker):
-        if passes is None:
-            continue
-        alive &= passes
-        before, left = left, int(np.count_nonzero(alive))
-        counts[name] = counts.get(name, 0) + before - left
-    return Gated(alive, {name: count for name, count in counts.items() if count})
+        rows[0, seeker.row >> 3] &= ~(0x80 >> (seeker.row & 7)) & 0xFF
+    for at, (_, passes) in enumerate(found):
+        np.bitwise_and(rows[at], passes, out=rows[at + 1])
+    sizes = np.bitwise_count(left).sum(axis=1, dtype=np.int64).tolist()  # all at once, eight bytes at a time
+    for (name, _), before, after in zip(found, sizes, sizes[1:], strict=False):
+        counts[name] = counts.get(name, 0) + before - after
+    return Gated(unpack(rows[-1], len(pool)), {name: count for name, count in counts.items() if count})
 
 
 def first_gate(pool: Pool, seeker: Seeker, candidate: str) -> str | None:
-    """Return the first gate that keeps `candidate` from the seeker, or None."""
+    """Return the first gate that keeps `candidate` from the seeker, or None.
+
+    Raises
+    ------
+    UnknownMemberError
+        If the pool neither has nor counts the candidate.
+    """
     if candidate in pool.foreign:
         return "programme"
     if candidate in pool.hidden:
         return "consent"
-    row = pool.row[candidate]
-    return next((name for name, passes in masks(pool, seeker) if passes is not None and not passes[row]), None)
+    row = pool.find(candidate)
+    if row is None:
+        raise UnknownMemberError("candidate: no such member in this pool")
+    return next((name for name, passes in masks(pool, seeker) if not passes[row >> 3] & 0x80 >> (row & 7)), None)
 
 
-def masks(pool: Pool, seeker: Seeker) -> Iterator[tuple[str, Mask | None]]:
-    """Yield every gate's name and who passes it, shape (N,), or None where everybody does."""
+def order(programme: Programme) -> list[str]:
+    """Return the names of all gates of `programme`, in the order in which they are asked."""
+    gating = [name for name, facet in programme.facets.items() if facet.gating]
+    boundaries = [name for name in gating if isinstance(programme.facets[name], Concepts)]
+    declared = [name for name in gating if name not in boundaries]
+    return ["programme", "consent", *PROGRAMME_GATES, *declared, "must", "avoid", *boundaries]
+
+
+def masks(pool: Pool, seeker: Seeker) -> Iterator[tuple[str, Bitmap]]:
+    """Yield who passes each gate that anybody could fail, with its name, in order."""
     for name, gate in PROGRAMME_GATES.items():
-        yield name, gate(pool, seeker)
+        passes = gate(pool, seeker)
+        if passes is not True:
+            yield name, np.zeros(-(-len(pool) // 8), dtype=np.uint8) if passes is False else passes
     facets, columns, sides = pool.programme.facets, pool.columns, seeker.sides
     boundaries = [name for name, facet in facets.items() if isinstance(facet, Concepts) and facet.excludes]
-    for name, facet in facets.items():
-        if facet.gating and name not in boundaries:
-            yield name, columns[name].permit(sides)
-    for name in facets:
-        yield "must", columns[name].musts(sides)
-    for name in facets:
-        yield "avoid", columns[name].avoids(sides)
-    for name in boundaries:
-        yield name, columns[name].permit(sides)
+    found: list[tuple[str, Bitmap | None]] = [
+        *((name, columns[name].permit_bits(sides)) for name in facets if name not in boundaries),
+        *(("must", columns[name].must_bits(sides)) for name in facets),
+        *(("avoid", columns[name].avoid_bits(sides)) for name in facets),
+        *((name, columns[name].permit_bits(sides)) for name in boundaries),
+    ]
+    yield from ((name, bitmap) for name, bitmap in found if bitmap is not None)
 
 
-def _role(pool: Pool, _: Seeker) -> Mask | None:
-    return None if pool.programme.mutual else pool.supporter
+def _role(pool: Pool, _: Seeker) -> Bitmap | bool:
+    return pool.programme.mutual or pool.packed("supporter")
 
 
-def _age(pool: Pool, seeker: Seeker) -> Mask | None:
+def _age(pool: Pool, seeker: Seeker) -> Bitmap | bool:
     if seeker.adult:
-        return pool.adult
-    if seeker.adult is False and pool.programme.minors_policy == "separate":
-        return pool.minor
-    return np.zeros(len(pool), dtype=np.bool_)
+        return pool.packed("adult")
+    return seeker.adult is False and pool.programme.minors_policy == "separate" and pool.packed("minor")
 
 
-def _vetted(pool: Pool, seeker: Seeker) -> Mask | None:
-    if pool.programme.mutual and not seeker.profile.vetted:
-        return np.zeros(len(pool), dtype=np.bool_)
-    return pool.vetted
+def _vetted(pool: Pool, seeker: Seeker) -> Bitmap | bool:
+    return (seeker.profile.vetted or not pool.programme.mutual) and pool.packed("vetted")
 
 
-def _agreement(pool: Pool, seeker: Seeker) -> Mask | None:
-    return pool.agreed if seeker.agreed else np.zeros(len(pool), dtype=np.bool_)
+def _agreement(pool: Pool, seeker: Seeker) -> Bitmap | bool:
+    return seeker.agreed and pool.packed("agreed")
 
 
-def _held(pool: Pool, seeker: Seeker) -> Mask | None:
-    return np.zeros(len(pool), dtype=np.bool_) if seeker.profile.member_id in pool.held_ids else ~pool.held
+def _held(pool: Pool, seeker: Seeker) -> Bitmap | bool:
+    return not seeker.standing.held and ~pool.packed("held")
 
 
-def _capacity(pool: Pool, _: Seeker) -> Mask | None:
-    return np.asarray(pool.free > 0)
+def _capacity(pool: Pool, _: Seeker) -> Bitmap | bool:
+    return pool.packed("free")
 
 
 def _apart(kind: str) -> Gate:
-    def gate(pool: Pool, seeker: Seeker) -> Mask | None:
-        rows = pool.pairs[kind].get(seeker.profile.member_id)
-        if rows is None:
-            return None
+    def gate(pool: Pool, seeker: Seeker) -> Bitmap | bool:
+        rows = pool.ids.rows(getattr(seeker.standing, kind))
+        if not rows:
+            return True
         passes = np.ones(len(pool), dtype=np.bool_)
         passes[rows] = False
-        return passes
+        return pack(passes)
 
     return gate
 

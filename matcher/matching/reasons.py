@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from matcher.facets.base import Facet
+import numpy as np
+
+from matcher.facets.base import Facet, Floats, Mask, Rows
 from matcher.facets.concepts import Concepts
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
@@ -21,25 +23,62 @@ class Reason:
     text: str
 
 
-def reasons(pool: Pool, seeker: Seeker, row: int, added: Mapping[str, float]) -> tuple[Reason, ...]:
-    """Return the reasons for `row`, the weightiest first, at most as many as the programme shows on a card.
+Reasons = tuple[Reason, ...]
 
-    `added` is what each facet adds to the seeker's logit for this row, in the programme's order.
+
+def reasons(
+    pools: Sequence[Pool], pool: Pool, seeker: Seeker, rows: Rows, added: Mapping[str, Floats]
+) -> list[Reasons]:
+    """Return the reasons for m `rows` of `pool`, the weightiest first, as many as the programme shows on a card.
+
+    Parameters
+    ----------
+    pools : sequence of Pool
+        Holders of all of them count.
+    added : mapping of str to ndarray, shape (m,)
+        What each facet adds to the seeker's logit, in the programme's order.
     """
-    programme = pool.programme
-    found: list[Reason] = []
+    facets, card = pool.programme.facets, pool.programme.reasons_a_card
+    told = [name for name in added if may_tell(seeker, facets[name])]
+    if not told or not card:
+        return [()] * rows.size
     # Rounded, so that equal likeness is equal whatever the order in which it was added up.
-    for name in sorted((name for name in added if added[name] > 0), key=lambda name: -round(added[name], DIGITS)):
-        facet = programme.facets[name]
-        if len(found) < programme.reasons_a_card and allowed(pool, seeker, facet, row):
-            shared = (it for it in pool.columns[name].shared(seeker.sides, row) if it.holders >= programme.reason_k)
-            if (sharing := next(shared, None)) is not None:
-                found.append(Reason(name, facet.phrase(sharing.value)))
-    return tuple(found)
+    weights = np.round([added[name] for name in told], DIGITS)
+    orders = np.argsort(-weights, axis=0, kind="stable").T.tolist()
+    said: dict[int, list[Reason | None]] = {}  # facets that no card gets to are never asked
+    found = []
+    for at, order in enumerate(orders):
+        some: Reasons = ()
+        for facet in order:
+            if facet not in said:
+                name = told[facet]
+                said[facet] = _said(pools, pool, seeker, facets[name], rows, added[name] > 0)
+            if (reason := said[facet][at]) is not None:
+                some = (*some, reason)
+                if len(some) == card:
+                    break
+        found.append(some)
+    return found
 
 
-def allowed(pool: Pool, seeker: Seeker, facet: Facet, row: int) -> bool:
-    """Whether the programme and both sides let this facet be a reason."""
-    told = facet.target if isinstance(facet, Concepts) else facet.name
-    seeker_shows = seeker.profile.state.covers("show_reasons", facet.name)
-    return facet.show and seeker_shows and bool(pool.columns[told].shows[row])
+def may_tell(seeker: Seeker, facet: Facet) -> bool:
+    """Whether the programme and the seeker let this facet be a reason."""
+    return facet.show and seeker.profile.state.covers("show_reasons", facet.name)
+
+
+def _said(
+    pools: Sequence[Pool], pool: Pool, seeker: Seeker, facet: Facet, rows: Rows, counts: Mask
+) -> list[Reason | None]:
+    """Return for each of `rows` the reason of one facet: what is shared, where it may be told and enough hold it."""
+    columns, least = [part.columns[facet.name] for part in pools], pool.programme.reason_k
+    sentences: dict[str | None, Reason | None] = {None: None}
+
+    def enough(value: str) -> bool:
+        return sum([column.holders(value) for column in columns]) >= least
+
+    shared = pool.columns[facet.name].telling(seeker.sides, rows, enough)
+    for value in set(shared).difference(sentences):
+        assert value is not None
+        sentences[value] = Reason(facet.name, facet.phrase(value))
+    shows = pool.columns[facet.target if isinstance(facet, Concepts) else facet.name].shows[rows] & counts
+    return [sentences[value] if show else None for value, show in zip(shared, shows.tolist(), strict=True)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from matcher.facets.base import Floats, Mask, Rows, Satisfied
+from matcher.facets.column import HALVES
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
 from matcher.model.affinity import PairAffinity
@@ -15,24 +18,37 @@ from matcher.model.affinity import PairAffinity
 FORWARD, BACKWARD = 0, 1
 """The seeker looks at the candidate, and the other way round: also the role whose weights count."""
 
-HALVES = np.array([0.0, 0.5, 1.0, 1.0])
-"""What an importance multiplies satisfy by: a must scores as important."""
+__all__ = ["BACKWARD", "FORWARD", "HALVES", "Part", "Scored", "score"]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one facet adds in one direction."""
 
     direction: int
     facet: str
     satisfied: Satisfied
-    weighted: Floats
-    """w · x, shape (n,)."""
+    weights: Floats
+    """Weight times x, by code where `satisfied` has codes, else by row."""
+    counts: bool
+    """Whether it can tell something of the pair: an age band is always known, so knowing it of both does not."""
 
-    def informative(self) -> Mask:
-        """Return where it rests on something known of both that is asked for, shape (n,)."""
-        mask = self.satisfied.informative & (self.satisfied.importance > 0)
-        return mask if self.satisfied.codes is None else np.take(mask, self.satisfied.codes, mode="clip")
+    @property
+    def weighted(self) -> Floats:
+        """Weight times x, shape (n,)."""
+        codes = self.satisfied.codes
+        return self.weights if codes is None else self.weights.take(codes, mode="clip")
+
+    def at(self, places: Rows) -> Floats:
+        """Return weight times x of some of the n rows."""
+        codes = self.satisfied.codes
+        return self.weights[places] if codes is None else self.weights[codes[places]]
+
+    def informative(self, places: Rows) -> Mask:
+        """Return of which of some rows it rests on something known of both that is asked for."""
+        codes = self.satisfied.codes
+        at = places if codes is None else codes[places].astype(np.intp)
+        asked: Mask = np.asarray(self.satisfied.importance > 0)
+        return self.satisfied.tells(at) & (asked if asked.ndim == 0 else asked[at])
 
 
 @dataclass(frozen=True)
@@ -43,43 +59,63 @@ class Scored:
     """Shape (n,), ascending."""
     forward: Floats
     backward: Floats
-    informative: Mask
     parts: tuple[Part, ...]
+
+    @cached_property
+    def odds(self) -> Floats:
+        """1/r², shape (n,): ascending where r descends, without a logarithm or a root."""
+        with np.errstate(over="ignore"):
+            odds, back = (np.exp(np.negative(logits)) for logits in (self.forward, self.backward))
+            odds += 1.0
+            back += 1.0
+            odds *= back
+        return odds
+
+    def log_reciprocal(self, places: Rows) -> Floats:
+        """Return ln r of some of the n rows: r is the geometric mean of both affinities."""
+        forward, backward = self.forward[places], self.backward[places]
+        return np.asarray(-0.5 * (np.logaddexp(0.0, -forward) + np.logaddexp(0.0, -backward)))
 
     @property
     def reciprocal(self) -> Floats:
         """Geometric mean of both affinities, shape (n,)."""
-        return np.asarray(((1.0 + np.exp(-self.forward)) * (1.0 + np.exp(-self.backward))) ** -0.5)
+        return np.exp(self.log_reciprocal(np.arange(self.rows.size)))
 
-    def forward_parts(self, row: int) -> dict[str, float]:
-        """Return what each facet adds to the seeker's logit for `row`, in the programme's order."""
-        at = int(np.searchsorted(self.rows, row))
-        return {part.facet: float(part.weighted[at]) for part in self.parts if part.direction == FORWARD}
+    @cached_property
+    def informative(self) -> Mask:
+        """Where something that is asked for is known of both, shape (n,)."""
+        return self.informative_at(np.arange(self.rows.size))
+
+    def informative_at(self, places: Rows) -> Mask:
+        """Return of which of some of the n rows something that is asked for is known of both."""
+        found = np.zeros(places.size, dtype=np.bool_)
+        for part in self.parts:
+            if part.counts and not found.all():
+                found |= part.informative(places)
+        return found
+
+    def forward_at(self, places: Rows) -> dict[str, Floats]:
+        """Return what each facet adds to the seeker's logit for m of the n rows, in the programme's order."""
+        return {part.facet: part.at(places) for part in self.parts if part.direction == FORWARD}
 
 
 def score(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Scored:
     """Score `rows` of the pool for the seeker, exactly and all of them."""
     logits = [np.full(rows.size, affinity.intercept_[direction]) for direction in (FORWARD, BACKWARD)]
-    informative = np.zeros(rows.size, dtype=np.bool_)
-    every = tuple(parts(pool, affinity, seeker, rows))
+    every = tuple(parts(pool, affinity, seeker, rows)) if rows.size else ()
     for part in every:
         logits[part.direction] += part.weighted
-        # An age band is always known, so knowing it of both tells nothing of either.
-        if pool.programme.facets[part.facet].source is None and not informative.all():
-            informative |= part.informative()
-    return Scored(rows, logits[FORWARD], logits[BACKWARD], informative, every)
+    return Scored(rows, logits[FORWARD], logits[BACKWARD], every)
 
 
 def parts(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Iterator[Part]:
     """Yield what each feature adds to the logits of `rows`, in the programme's order, forward and backward."""
     for at, name in enumerate(pool.programme.features):
-        column = pool.columns[name]
+        column, counts = pool.columns[name], pool.programme.facets[name].source is None
         for direction, look in ((FORWARD, column.forward), (BACKWARD, column.backward)):
-            # Where nobody asks, the facet adds nothing, whatever is known.
-            if (satisfied := look(seeker.sides, rows)) is not None and satisfied.importance.any():
+            # Where the seeker asks for nothing, the facet adds nothing, whatever is known.
+            if (satisfied := look(seeker.sides, rows)) is not None and (
+                satisfied.importance.ndim or satisfied.importance
+            ):
                 weight, neutral = affinity.coef_[direction, at], affinity.neutral_[direction, at]
-                known = np.where(np.isnan(satisfied.satisfy), neutral, satisfied.satisfy)
-                weighted = known * (weight * HALVES[satisfied.importance])
-                if satisfied.codes is not None:
-                    weighted = np.take(weighted, satisfied.codes, mode="clip")
-                yield Part(direction, name, satisfied, weighted)
+                yield Part(direction, name, satisfied, column.weigh(satisfied, weight, neutral), counts)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
+from matcher.consent import ConsentedProfile
 from matcher.facets.base import Floats, Rows
 from matcher.matching import gates
-from matcher.matching.pool import Pool
-from matcher.matching.reasons import Reason, reasons
+from matcher.matching.circumstances import Standing
+from matcher.matching.pool import Hashes, Pool
+from matcher.matching.reasons import Reasons, reasons
 from matcher.matching.scoring import Scored, score
 from matcher.matching.seeker import Seeker
 from matcher.model.affinity import PairAffinity
 
 STRONG, GOOD = 0.50, 0.30
+DEEPEST = 64
+"""No list is longer; the service keeps more than it returns."""
+SAMPLE = 2048
 DIGITS = 9
 """Keys are rounded to so many decimals, so that equals are equal whatever the processor."""
 
@@ -30,7 +37,7 @@ class Entry:
     """The reciprocal score r, in (0, 1)."""
     strength: str
     """``strong``, ``good`` or ``possible``."""
-    reasons: tuple[Reason, ...]
+    reasons: Reasons
 
 
 @dataclass(frozen=True)
@@ -61,41 +68,126 @@ def strength(r: float) -> str:
     return "strong" if r >= STRONG else "good" if r >= GOOD else "possible"
 
 
-def shortlist(pool: Pool, affinity: PairAffinity, seeker: Seeker, limit: int, model_version: str) -> Shortlist:
-    """Gate, score and rank the pool for one seeker."""
-    own, programme = seeker.profile.member_id, pool.programme
-    if own in pool.held_ids:
-        return Shortlist(own, "no_match", "held", model_version=model_version)
-    gated = gates.apply(pool, seeker)
-    eligible = gated.eligible
+def shortlist(
+    pools: Sequence[Pool],
+    affinity: PairAffinity,
+    profile: ConsentedProfile,
+    standing: Standing,
+    limit: int,
+    model_version: str,
+) -> Shortlist:
+    """Gate, score and rank one or more pools for one seeker.
+
+    Parameters
+    ----------
+    pools : sequence of Pool, at least one
+        Of one programme and one key; no member in two of them. Their lists are one list, their counts one count.
+    affinity : PairAffinity
+    profile : ConsentedProfile
+        The seeker's.
+    standing : Standing
+    limit : int
+        1 to `DEEPEST`.
+    model_version : str
+
+    Raises
+    ------
+    ConsentMissingError, SeekerError
+        If the seeker cannot have a list.
+    """
+    if not 1 <= limit <= DEEPEST:
+        raise ValueError(f"limit: found {limit}; expected 1 to {DEEPEST}")
+    seeker, programme = Seeker.of(profile, pools[0], standing), pools[0].programme
+    if standing.held:
+        return Shortlist(profile.member_id, "no_match", "held", model_version=model_version)
+    seekers = [seeker, *(seeker.within(pool) for pool in pools[1:])]
+    parts = [_part(pool, affinity, whom) for pool, whom in zip(pools, seekers, strict=True)]
+    excluded: Counter[str] = Counter()
+    for part in parts:
+        excluded.update(part.gated.excluded)
+    eligible = sum(part.scored.rows.size for part in parts)
     reason: str | None = "no_eligible" if not eligible else "small_pool" if eligible < programme.min_pool else None
     entries: tuple[Entry, ...] = ()
     if reason is None:
-        rows = np.flatnonzero(gated.alive)
-        scored = score(pool, affinity, seeker, rows)
-        r = scored.reciprocal
-        good = scored.informative & (r >= programme.quality_floor)
-        best = top(pool, seeker, rows[good], r[good], limit)
-        entries = tuple(_entry(pool, seeker, scored, rank, row, r_row) for rank, (row, r_row) in enumerate(best, 1))
+        entries = _entries(pools, parts, limit)
         if not entries:
-            reason = "below_quality" if scored.informative.any() else "low_information"
+            informative = any(part.scored.informative.any() for part in parts)
+            reason = "below_quality" if informative else "low_information"
     outcome = "matched" if entries else "no_match"
-    return Shortlist(own, outcome, reason, entries, gated.excluded, eligible, model_version)
+    ordered = {name: excluded[name] for name in gates.order(programme) if excluded[name]}
+    return Shortlist(profile.member_id, outcome, reason, entries, ordered, eligible, model_version)
 
 
-def _entry(pool: Pool, seeker: Seeker, scored: Scored, rank: int, row: int, r: float) -> Entry:
-    why = reasons(pool, seeker, row, scored.forward_parts(row))
-    return Entry(pool.ids[row], rank, r, strength(r), why)
+@dataclass(frozen=True)
+class _Part:
+    """One pool, as one seeker sees it."""
+
+    pool: Pool
+    seeker: Seeker
+    gated: gates.Gated
+    scored: Scored
+
+    def best(self, limit: int) -> _Best:
+        """Return who may be among the `limit` best; ties with the last of them stay in."""
+        scored = self.scored
+        near = _near(scored.odds, limit)
+        if not scored.informative_at(near).all():
+            near = _near(np.where(scored.informative, scored.odds, np.inf), limit)
+            near = near[scored.informative[near]]
+        log_r = scored.log_reciprocal(near)
+        good = np.exp(log_r) >= self.pool.programme.quality_floor
+        rows = scored.rows[near[good]]
+        ties = self.pool.ties(self.seeker.tie, rows)
+        return _Best(near[good], log_r[good], ties, self.pool.ids.table[rows])
 
 
-def top(pool: Pool, seeker: Seeker, rows: Rows, r: Floats, limit: int) -> list[tuple[int, float]]:
-    """Return the `limit` best rows with their scores: by key, then keyed hash, then id (which is row order)."""
-    if rows.size > limit:
-        # Whatever may still tie with the last place after rounding stays in.
-        last = np.partition(r, rows.size - limit)[rows.size - limit]
-        near = r >= last * (1 - 10.0 ** (1 - DIGITS))
-        rows, r = rows[near], r[near]
-    key = np.round(np.log(r), DIGITS)
-    ties = pool.ties(seeker.profile.member_id, rows)
-    order = np.lexsort((rows, ties, -key))[:limit]
-    return [(int(rows[i]), float(r[i])) for i in order]
+@dataclass(frozen=True)
+class _Best:
+    """The m best of one pool, in any order."""
+
+    places: Rows
+    """Among the rows that were scored."""
+    log_r: Floats
+    ties: Hashes
+    ids: npt.NDArray[np.bytes_]
+
+
+def _part(pool: Pool, affinity: PairAffinity, seeker: Seeker) -> _Part:
+    gated = gates.apply(pool, seeker)
+    return _Part(pool, seeker, gated, score(pool, affinity, seeker, np.flatnonzero(gated.alive)))
+
+
+def _near(odds: Floats, limit: int) -> Rows:
+    """Return the places of the `limit` least `odds`, and of whatever may tie with the last of them after rounding."""
+    if odds.size <= limit:
+        return np.arange(odds.size)
+    # No more than the last of the best of some, which is sooner found, can be the last of the best of all.
+    some = np.flatnonzero(odds <= _last(odds[:SAMPLE], limit)) if odds.size > 2 * SAMPLE else np.arange(odds.size)
+    return some[odds[some] <= _last(odds[some], limit)]
+
+
+def _last(odds: Floats, limit: int) -> float:
+    """Return the most that any of the `limit` least may be, or what ties with them after rounding."""
+    return float(np.partition(odds, limit - 1)[limit - 1]) * (1 + 10.0 ** (2 - DIGITS))
+
+
+def _entries(pools: Sequence[Pool], parts: Sequence[_Part], limit: int) -> tuple[Entry, ...]:
+    """Return the `limit` best of all parts: by key, then keyed hash, then id."""
+    found = [part.best(limit) for part in parts]
+    log_r, ties, ids = (np.concatenate([getattr(best, name) for best in found]) for name in ("log_r", "ties", "ids"))
+    order = np.lexsort((ids, ties, -np.round(log_r, DIGITS)))[:limit]
+    first = 0
+    why: dict[int, Reasons] = {}
+    for part, best in zip(parts, found, strict=True):
+        mine = order[(order >= first) & (order < first + best.places.size)]
+        if mine.size:
+            places = best.places[mine - first]
+            told = reasons(pools, part.pool, part.seeker, part.scored.rows[places], part.scored.forward_at(places))
+            why |= zip(mine.tolist(), told, strict=True)
+        first += best.places.size
+    return tuple(
+        Entry(name.decode(), rank, r, strength(r), why[at])
+        for rank, (at, name, r) in enumerate(
+            zip(order.tolist(), ids[order].tolist(), np.exp(log_r[order]).tolist(), strict=True), 1
+        )
+    )

@@ -9,11 +9,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from matcher.errors import ModelError
 from matcher.model.checks import checked_codes, checked_pairs, checked_weights
+from matcher.model.estimator import Classifier
 from matcher.model.logistic import canonical_order, fit_logistic
 from matcher.programme import Programme
 
@@ -42,7 +41,7 @@ def prior_weights(programme: Programme) -> tuple[float, ...]:
     return tuple(scale * facet.weight for facet in facets)
 
 
-class PairAffinity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PairAffinity(Classifier):
     """Non-negative logistic regression, centred on a prior, with one weight vector per role.
 
     Minimises, over the answers i of a role (or of both, where they share a vector)::
@@ -183,7 +182,7 @@ class PairAffinity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: npt.ArrayLike, role: npt.ArrayLike | None = None) -> Floats:
         """Return the logit of acceptance, shape (n,); `X` and `role` as in `fit`."""
-        check_is_fitted(self)
+        self.check_fitted()
         satisfy, importance = checked_pairs(X, len(self.prior_weights))
         n = len(satisfy)
         roles = checked_codes("role", np.zeros(n, dtype=np.intp) if role is None else role, n)

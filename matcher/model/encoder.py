@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+import numpy as np
 
 from matcher.consent import ConsentedProfile, View
-from matcher.facets.base import Column, EncodeContext, Information, Side
+from matcher.facets.base import Column, EncodeContext, Facet, Information, Side
+from matcher.facets.column import Arrays
 from matcher.facets.concepts import Concepts
+from matcher.facets.side_codes import SideCodes
+from matcher.model.estimator import Estimator
 from matcher.programme import Programme
 
 
-class ProfileEncoder(BaseEstimator):  # type: ignore[misc]
+class ProfileEncoder(Estimator):
     """Learns how telling each concept is, and encodes what members consented to show.
 
     Parameters
@@ -89,21 +93,67 @@ class ProfileEncoder(BaseEstimator):  # type: ignore[misc]
 
     def encode(self, profiles: Sequence[ConsentedProfile], views: Sequence[View], day: date) -> dict[str, Column]:
         """Return the columns of rows that are seen through `views`, one for each of `profiles`."""
-        check_is_fitted(self)
+        self.check_fitted()
         facets = self.programme.facets
         bands = [profile.age_band for profile in checked(profiles)]
-        sides: dict[str, list[Side]] = {
-            name: [view.side(facet, band) for view, band in zip(views, bands, strict=True)]
-            for name, facet in facets.items()
-        }
-        context = EncodeContext(self.information_, day, facets)
+        sides = {name: _side_codes(facet, views, bands) for name, facet in facets.items()}
+        states: dict[int, int] = {}  # most members share a few
+        codes = np.fromiter((states.setdefault(id(p.state), len(states)) for p in profiles), np.intp, len(profiles))
+        first = np.unique(codes, return_index=True)[1]
+        distinct = [profiles[row].state for row in first.tolist()]
+        context = self.context(day)
         columns: dict[str, Column] = {}
         for name, facet in facets.items():
-            shows = [profile.state.covers("show_reasons", name) for profile in profiles]
-            columns[name] = facet.encode(sides, shows, context)
+            shows = np.array([state.covers("show_reasons", name) for state in distinct], dtype=np.bool_)
+            columns[name] = facet.encode(sides, shows[codes].tolist(), context)
         for column in columns.values():
             column.link(columns)
         return columns
+
+    def restore(
+        self, arrays: Mapping[str, Arrays], words: Mapping[str, Mapping[str, list[str]]], day: date
+    ) -> dict[str, Column]:
+        """Return the columns whose arrays and words these are, by facet: what `encode` made for the same `day`."""
+        self.check_fitted()
+        context = self.context(day)
+        columns = {
+            name: facet.column_class.restore(facet, arrays[name], words[name], context)
+            for name, facet in self.programme.facets.items()
+        }
+        for column in columns.values():
+            column.link(columns)
+        return columns
+
+    def digest(self) -> str:
+        """Return a hash in hex of what it learned: encoders with the same weigh every concept alike."""
+        self.check_fitted()
+        said = hashlib.blake2b()
+        for name, information in sorted(self.information_.items()):
+            common = sorted((c, n) for c, n in information.holders.items() if n > information.k)
+            said.update(json.dumps([name, information.members, information.k, common]).encode())
+        return said.hexdigest()
+
+    def context(self, day: date) -> EncodeContext:
+        """Return what columns may use that compare weeks for `day`."""
+        return EncodeContext(self.information_, day, self.programme.facets)
+
+
+def _side_codes(facet: Facet, views: Sequence[View], bands: Sequence[str | None]) -> SideCodes:
+    """Return how each of `views` is seen in one facet; each distinct side is made once."""
+    name, sourced = facet.name, facet.source is not None
+    known: dict[object, int] = {}
+    distinct: list[Side] = []
+    codes = np.empty(len(views), dtype=np.int32)
+    for row, (view, band) in enumerate(zip(views, bands, strict=True)):
+        value = band if sourced else view.values.get(name)
+        want = view.wants.get(name)
+        key = value if want is None else (value, want)
+        code = known.get(key)
+        if code is None:
+            code = known[key] = len(distinct)
+            distinct.append(view.side(facet, band))
+        codes[row] = code
+    return SideCodes(codes, distinct)
 
 
 def _training(profile: ConsentedProfile) -> tuple[View, ...]:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from matcher.errors import ModelError
 
@@ -48,13 +47,13 @@ class Objective:
         logit = self._logit(theta)
         away = theta - self.centre
         value = (self.weight * np.logaddexp(0.0, self.sign * logit)).sum() + 0.5 * (self.precision * away**2).sum()
-        residual = self.weight * (expit(logit) - self.y)
+        residual = self.weight * (_expit(logit) - self.y)
         gradient = np.concatenate([[residual.sum()], self._columns(residual)]) + self.precision * away
         return float(value) * self.scale, gradient * self.scale
 
     def hessian(self, theta: Floats) -> Floats:
         """Return the matrix of second derivatives, shape (d + 1, d + 1)."""
-        yes = expit(self._logit(theta))
+        yes = _expit(self._logit(theta))
         curvature = self.weight * yes * (1.0 - yes)
         full = np.diag(self.precision)
         full[0, 0] += curvature.sum()
@@ -69,6 +68,11 @@ class Objective:
     def _columns(self, values: Floats) -> Floats:
         """Return Σ_i values_i · x_i, shape (d,)."""
         return np.asarray(np.einsum("ij,i->j", self.x, values), dtype=np.float64)
+
+
+def _expit(logit: Floats) -> Floats:
+    """Return 1 / (1 + exp(−logit)), whatever its size. SciPy's own would cost whoever serves a model 15 MB."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logit)), dtype=np.float64)
 
 
 def fit_logistic(

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import numpy as np
-import sklearn
 
 import matcher
 from matcher.errors import ArtefactError
@@ -92,7 +92,7 @@ def basis(programme: Programme) -> dict[str, str]:
 
 def libraries() -> dict[str, str]:
     """Return the versions that make a model and must be able to read it."""
-    return {"peermatch": matcher.__version__, "numpy": np.__version__, "scikit-learn": sklearn.__version__}
+    return {"peermatch": matcher.__version__, "numpy": np.__version__, "scikit-learn": version("scikit-learn")}
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:

@@ -1,5 +1,15 @@
 """The HTTP resources: one file each, schemas and routes together."""
 
-from service.api import match, members, probes
+from service.api import blocks, consents, feedback, groups, holds, match, members, probes, programme
 
-RESOURCES = (members.blueprint, match.blueprint, probes.blueprint)
+RESOURCES = (
+    programme.blueprint,
+    members.blueprint,
+    consents.blueprint,
+    holds.blueprint,
+    blocks.blueprint,
+    groups.blueprint,
+    match.blueprint,
+    feedback.blueprint,
+    probes.blueprint,
+)

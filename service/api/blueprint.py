@@ -7,17 +7,16 @@ from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar, cast
 
 import marshmallow as ma
-from flask import Request, Response
-from flask_smorest import Api as SmorestApi  # type: ignore[import-untyped]
-from flask_smorest import Blueprint as SmorestBlueprint
+from flask import Request
+from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-untyped]
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
 
 from matcher.errors import nearest
 from matcher.records import join
 from service import problems
 from service.api.body import json_object
-from service.problems import INVALID, MEDIA_TYPE, Problem
+from service.api.examples import add_example
+from service.problems import INVALID, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,11 +53,11 @@ class StrictParser(FlaskParser):
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
         """Answer 422 with one message a path."""
-        messages = error.messages  # by location, which webargs adds
+        # By location, which webargs adds: one.
+        where, messages = next(iter(cast("dict[str, Any]", error.messages).items()))
+        what = "body is" if where == "json" else "query parameters are"
         raise Problem(
-            INVALID,
-            "The body is not valid; `errors` names every field.",
-            _with_hints(by_path(messages.get("json", messages) if isinstance(messages, dict) else messages), schema),
+            INVALID, f"The {what} not valid; `errors` names every field.", _with_hints(by_path(messages), schema)
         )
 
 
@@ -66,6 +65,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     """A resource: its routes, what they take and what they answer."""
 
     ARGUMENTS_PARSER = StrictParser()
+    example = staticmethod(add_example)
 
     def route(self, rule: str, **options: Any) -> Callable[[F], F]:
         """Register a view function or class at `rule`."""
@@ -73,10 +73,11 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 
     def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[F], F]:
         """Read the body with `schema` and pass it as the first argument."""
-        return cast("Callable[[F], F]", super().arguments(schema, **options))
+        # One instance for all requests: making one takes as long as reading a body with it.
+        return cast("Callable[[F], F]", super().arguments(schema(), **options))
 
     def response(
-        self, status_code: int, schema: type[ma.Schema] | Mapping[str, Any] | None = None, **options: Any
+        self, status_code: int, schema: type[ma.Schema] | ma.Schema | Mapping[str, Any] | None = None, **options: Any
     ) -> Callable[[F], F]:
         """Document a reply, and dump it with `schema` unless the view returns a `Response`."""
         return cast("Callable[[F], F]", super().response(status_code, schema, **options))
@@ -85,32 +86,19 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         """Document that a view needs no key; `service.access` decides."""
         return cast("Callable[[F], F]", super().doc(security=[]))
 
+    def runs_again(self, view: F) -> F:
+        """Mark a POST that may be sent any number of times: it heeds no Idempotency-Key, for its reply is made anew."""
+        view.runs_again = True  # type: ignore[attr-defined]
+        return view
+
     def problems(self, *kinds: problems.Kind) -> Callable[[F], F]:
-        """Document the problems a view answers with."""
+        """Document the problems a view answers with, besides those of every key, scope, body and Idempotency-Key."""
 
         def decorate(view: F) -> F:
-            by_status: dict[int, list[str]] = {}
-            for kind in kinds:
-                by_status.setdefault(kind.status, []).append(f"{kind.title} (`{kind.type}`)")
-            for status, titles in by_status.items():
-                document = super(Blueprint, self).alt_response(
-                    status, schema=ProblemSchema, content_type=MEDIA_TYPE, description="; ".join(titles)
-                )
-                view = document(view)
+            view.problems = (*getattr(view, "problems", ()), *kinds)  # type: ignore[attr-defined]
             return view
 
         return decorate
-
-
-class Api(SmorestApi):  # type: ignore[misc]
-    """Collects the resources and describes them at ``/openapi.json``."""
-
-    ERROR_SCHEMA = ProblemSchema
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
-    def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer with a problem document."""
-        return problems.from_http(error)
 
 
 def expected(what: str) -> dict[str, Any]:

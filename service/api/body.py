@@ -29,7 +29,7 @@ def json_object(request: Request) -> dict[str, Any]:
         raise Problem(MEDIA, "Send JSON in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(MEDIA, "Send the body without Content-Encoding.")
-    data = _read(request)
+    data = read(request)
     if not data:
         raise Problem(MALFORMED, "The body is empty; expected a JSON object.")
     try:
@@ -41,7 +41,8 @@ def json_object(request: Request) -> dict[str, Any]:
     return value
 
 
-def _read(request: Request) -> bytes:
+def read(request: Request) -> bytes:
+    """Return the body; raise RequestEntityTooLarge if it is longer than the application allows, chunked or not."""
     data = request.get_data()
     limit = request.max_content_length
     # Of a chunked body the framework returns the first `limit` bytes as if they were all.

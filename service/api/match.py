@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, current_app, jsonify
+import orjson
+from flask import Response, current_app
 from marshmallow import validate
 
-from matcher.matching.shortlist import Entry
-from matcher.people import MEMBER_ID, MEMBER_ID_RULE
-from service import problems
+from matcher.people import MEMBER_ID, MEMBER_ID_PATTERN, MEMBER_ID_RULE
+from matcher.programme import Programme
+from matcher.records import written
+from service import logs, metrics, problems
 from service.access import access, needs
+from service.api import example_data as told
 from service.api.blueprint import Blueprint, expected
-from service.live.shortlists import LiveShortlist, shortlist_for
-from service.problems import INVALID, Problem
+from service.live.group_lists import Groups
+from service.live.listing import Kind, LiveList
+from service.live.peers import Peers
+from service.live.recheck import Alive
 from service.state import State, state
+from service.store import holds
 
 blueprint = Blueprint("match", __name__, description="Whom a seeker may be introduced to.")
 
 MAX_LIMIT = 10
+KINDS: dict[str, Kind] = {"buddy": Peers(), "group": Groups()}
+IDS = {"buddy": "member_id", "group": "group_id"}
+"""By kind, what names a candidate to keys with the scope `match:ids`."""
 
 
 def _check_member_id(value: str) -> None:
@@ -39,13 +49,13 @@ class MatchRequestSchema(ma.Schema):
         required=True,
         validate=_check_member_id,
         error_messages=expected(MEMBER_ID_RULE),
-        metadata={"description": "The seeker."},
+        metadata={"description": "The seeker.", "pattern": MEMBER_ID_PATTERN},
     )
     kind = ma.fields.String(
         load_default="buddy",
-        validate=validate.OneOf(["buddy", "group"], error="expected buddy or group"),
+        validate=validate.OneOf(list(KINDS), error="expected buddy or group"),
         error_messages=expected("buddy or group"),
-        metadata={"description": "This version answers `buddy` only."},
+        metadata={"description": "Peers, or support groups."},
     )
     limit = ma.fields.Integer(
         strict=True,
@@ -64,14 +74,15 @@ class ReasonSchema(ma.Schema):
 
 
 class MatchSchema(ma.Schema):
-    """One candidate."""
+    """One candidate, or one group."""
 
     rank = ma.fields.Integer(required=True)
     handle = ma.fields.String(required=True, metadata={"description": "Names the candidate to this seeker only."})
     strength = ma.fields.String(required=True, validate=validate.OneOf(["strong", "good", "possible"]))
     reasons = ma.fields.List(ma.fields.Nested(ReasonSchema), required=True)
     statement = ma.fields.String(required=True, allow_none=True)
-    member_id = ma.fields.String(metadata={"description": "Only for keys with the scope `match:ids`."})
+    member_id = ma.fields.String(metadata={"description": "Of a peer; only for keys with the scope `match:ids`."})
+    group_id = ma.fields.String(metadata={"description": "Of a group; only for keys with the scope `match:ids`."})
 
 
 class MatchResponseSchema(ma.Schema):
@@ -85,9 +96,17 @@ class MatchResponseSchema(ma.Schema):
         validate=validate.OneOf(["held", "no_eligible", "small_pool", "low_information", "below_quality"]),
     )
     model_version = ma.fields.String(required=True)
-    fresh = ma.fields.Boolean(required=True)
+    fresh = ma.fields.Boolean(
+        required=True, metadata={"description": "False: the list before, because there are no more new ones for now."}
+    )
     matches = ma.fields.List(ma.fields.Nested(MatchSchema), required=True)
     waiting = ma.fields.Dict(required=True, allow_none=True)
+    fresh_at = ma.fields.DateTime(
+        format="iso", metadata={"description": "Only where `fresh` is false: when a new list can be had."}
+    )
+    message = ma.fields.String(
+        allow_none=True, metadata={"description": "Only where the reason is `held`: what to show to the seeker."}
+    )
 
 
 @blueprint.route("/match", methods=["POST"], endpoint="match")
@@ -108,44 +127,82 @@ class MatchResponseSchema(ma.Schema):
     problems.INVALID,
     problems.NOT_READY,
 )
+@blueprint.runs_again  # the live re-check: a list is never replayed
+@blueprint.example("a_shortlist", 200, told.shortlist(), body={"member_id": told.SEEKER, "kind": "buddy", "limit": 5})
+@blueprint.example(
+    "with_ids",
+    200,
+    told.shortlist(member_id="m-000200"),
+    body={"member_id": told.SEEKER},
+    scopes=("match", "match:ids"),
+    summary="For a back end whose key has the scope `match:ids`",
+)
+@blueprint.example("groups", 200, told.groups(), body={"member_id": told.SEEKER, "kind": "group"})
+@blueprint.example(
+    "groups_with_ids",
+    200,
+    told.groups(group_id="g-01"),
+    body={"member_id": told.SEEKER, "kind": "group"},
+    scopes=("match", "match:ids"),
+    summary="Groups have a `group_id` in place of a `member_id`",
+)
 def match(asked: dict[str, Any]) -> Response:
     """Return the shortlist of a seeker.
 
     The same question on the same day has the same reply, byte for byte, unless somebody changed.
     """
-    if asked["kind"] == "group":
-        raise Problem(
-            INVALID,
-            "The body is not valid; `errors` names every field.",
-            {"kind": "found 'group'; this version matches buddies only: expected 'buddy'"},
-        )
-    here = state(current_app)
-    found = shortlist_for(here.pools, access().programme_id, asked["member_id"], limit=asked["limit"], now=here.clock())
-    return jsonify(_reply(here, found, asked["member_id"], with_ids="match:ids" in access().scopes))
+    kind = KINDS[asked["kind"]]
+    here, began = state(current_app), perf_counter()
+    found = here.shortlists.of(access().programme_id, asked["member_id"], kind, limit=asked["limit"], now=here.clock())
+    _count(found, perf_counter() - began)
+    body = _reply(here, found, asked["member_id"], with_ids="match:ids" in access().scopes)
+    return Response(orjson.dumps(body), mimetype="application/json")
 
 
-def _reply(here: State, found: LiveShortlist, seeker: str, *, with_ids: bool) -> dict[str, Any]:
-    programme, epoch, shortlist = found.pool.programme, found.pool.epoch, found.shortlist
-    matches = [_match(here, found, entry, seeker, with_ids=with_ids) for entry in found.entries]
-    head = [shortlist.outcome, shortlist.reason, shortlist.model_version]
-    return {
-        "match_id": here.handles.of_list(programme.id, seeker, epoch, ["buddy", *head, matches]),
-        "outcome": shortlist.outcome,
-        "reason": shortlist.reason,
-        "model_version": shortlist.model_version,
-        "fresh": True,
-        "matches": matches,
+def _count(found: LiveList, seconds: float) -> None:
+    outcome = found.reason or found.outcome
+    logs.tell_outcome(outcome)
+    metrics.matched(
+        found.kind,
+        outcome,
+        fresh=found.result == "new",
+        seconds=seconds,
+        result=found.result,
+        excluded=found.excluded,
+        dropped=found.dropped,
+    )
+
+
+def _reply(here: State, found: LiveList, seeker: str, *, with_ids: bool) -> dict[str, Any]:
+    body = {
+        "match_id": found.match_id,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "model_version": found.model_version,
+        "fresh": found.fresh_at is None,
+        "matches": [_match(here, found, rank, one, with_ids=with_ids) for rank, one in enumerate(found.alive, 1)],
         "waiting": None,
     }
+    if found.fresh_at is not None:
+        body["fresh_at"] = written(found.fresh_at)
+    if found.result == "held":
+        body["message"] = _message(here, found.programme, seeker)
+    return body
 
 
-def _match(here: State, found: LiveShortlist, entry: Entry, seeker: str, *, with_ids: bool) -> dict[str, Any]:
-    candidate = entry.member_id
-    one: dict[str, Any] = {
-        "rank": entry.rank,
-        "handle": here.handles.of_candidate(found.pool.programme.id, seeker, candidate, found.pool.epoch),
-        "strength": entry.strength,
-        "reasons": [{"facet": reason.facet, "text": reason.text} for reason in entry.reasons],
+def _match(here: State, found: LiveList, rank: int, one: Alive, *, with_ids: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "rank": rank,
+        "handle": here.handles.of_candidate(found.programme.id, found.match_id, one.entry.id),
+        "strength": one.entry.strength,
+        "reasons": [{"facet": facet, "text": text} for facet, text in one.entry.reasons],
         "statement": None,
     }
-    return {**one, "member_id": candidate} if with_ids else one
+    return {**body, IDS[found.kind]: one.member_id} if with_ids else body
+
+
+def _message(here: State, programme: Programme, seeker: str) -> str | None:
+    """Return what somebody is told who is held: the crisis message, unless they only paused."""
+    with here.store.reading() as session:
+        running = holds.running(session, programme.id, seeker, here.clock())
+    return None if all(hold.kind == "pause" for hold in running) else programme.crisis_message

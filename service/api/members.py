@@ -9,16 +9,17 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, current_app, jsonify, request
 from flask.views import MethodView
-from sqlalchemy.orm import Session
 
 from matcher.consent_events import check_new
-from matcher.errors import RecordError, UnknownMemberError, shown
-from matcher.people import Member
+from matcher.errors import RecordError, shown
+from matcher.people import MEMBER_ID_PATTERN, MOST_CAPACITY, ROLES, Member
 from matcher.programme import Programme
 from service import problems
 from service.access import access, needs
+from service.api import example_data as told
 from service.api.blueprint import Blueprint
-from service.problems import CONSENTS_DIFFER, PRECONDITION, Problem
+from service.api.preconditions import check_preconditions, etag_of, existing
+from service.problems import CONSENTS_DIFFER, Problem
 from service.state import state
 from service.store import members
 from service.store.members import Stored
@@ -27,26 +28,46 @@ blueprint = Blueprint("members", __name__, description="Members, known by the pa
 
 COMMON = (problems.UNAUTHORISED, problems.SCOPE_MISSING, problems.NOT_READY)
 ETAG = {"ETag": {"description": "Names this state of the record.", "schema": {"type": "string"}}}
+IN_PATH = {"member_id": told.SEEKER}
+NOBODY = told.problem("no-such-member", "No such member", 404, "This programme has no member of this id.")
+PUT_NEW = {"member_id": told.NEWCOMER, "visible_from": "2026-03-05", "warnings": []}
+PUT_CHANGED = {"member_id": told.SEEKER, "visible_from": "2026-03-04", "warnings": []}
+CHANGED = {"roles": ["seeker"], "age_band": "35-64", "profile": {**told.PROFILE, "journey": "long"}}
+KEEPS_CONSENTS = "A changed profile; consents stay as they are"
+WRONG = {"roles": ["seeker"], "profile": {"journey": "longer"}}
+PUT_WRONG = told.problem(
+    "invalid",
+    "The request is not valid",
+    422,
+    "The record is not valid; `errors` names every field.",
+    profile__journey="found 'longer'; expected one of new, later, long; did you mean 'long'?",
+)
 
 
 class RecordSchema(ma.Schema):
-    """A member's record. `profile`, `wants` and `strata` depend on the programme, so `Member.from_dict` reads them."""
+    """A member's record. What it may say is the programme's: `record_schema` of `GET /v1/programme` is its schema."""
 
     class Meta:
-        """There are no other fields. Here they are let through all the same (see `put`)."""
+        """There are no other fields."""
 
         unknown = ma.RAISE
 
-    member_id = ma.fields.Raw(allow_none=True, metadata={"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"})
-    roles = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"enum": ["seeker", "supporter"]}})
-    age_band = ma.fields.Raw(allow_none=True, metadata={"type": "string"})
-    capacity = ma.fields.Raw(allow_none=True, metadata={"type": "integer", "minimum": 0})
-    vetted = ma.fields.Raw(allow_none=True, metadata={"type": "boolean"})
-    agreements = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"type": "string"}})
-    profile = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
-    wants = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
-    strata = ma.fields.Raw(allow_none=True, metadata={"type": "object"})
-    consents = ma.fields.Raw(allow_none=True, metadata={"type": "array", "items": {"type": "object"}})
+    member_id = ma.fields.Raw(metadata={"type": "string", "pattern": MEMBER_ID_PATTERN})
+    roles = ma.fields.Raw(
+        metadata={"type": "array", "items": {"enum": list(ROLES)}, "minItems": 1, "uniqueItems": True}
+    )
+    age_band = ma.fields.Raw(metadata={"type": "string"})
+    capacity = ma.fields.Raw(metadata={"type": "integer", "minimum": 0, "maximum": MOST_CAPACITY})
+    vetted = ma.fields.Raw(metadata={"type": "boolean"})
+    agreements = ma.fields.Raw(metadata={"type": "array", "items": {"type": "string"}})
+    profile = ma.fields.Raw(metadata={"type": "object", "description": "Values by facet."})
+    wants = ma.fields.Raw(metadata={"type": "object", "description": "What is asked of a peer, by facet."})
+    strata = ma.fields.Raw(metadata={"type": "object", "description": "For checks of fairness only."})
+    consents = ma.fields.Raw(metadata={"type": "array", "items": {"type": "object"}})
+
+    def load(self, data: Any, **_options: Any) -> Any:
+        """Let everything through: `Member.from_dict` tells every problem of a record at once."""
+        return data
 
 
 class PutSchema(ma.Schema):
@@ -64,19 +85,20 @@ class MemberView(MethodView):
     @needs("members")
     @blueprint.response(200, RecordSchema, headers=ETAG)
     @blueprint.problems(*COMMON, problems.NO_MEMBER)
+    @blueprint.example("a_record", 200, told.STORED, path=IN_PATH)
+    @blueprint.example("nobody", 404, NOBODY, path={"member_id": "m-999999"}, summary="Unknown, foreign or erased")
     def get(self, member_id: str) -> Response:
         """Return the record as stored."""
         here = state(current_app)
         with here.store.reading() as session:
-            stored = _existing(session, member_id)
+            stored = existing(session, member_id)
         reply = jsonify(stored.record)
-        reply.set_etag(_etag(stored))
+        reply.set_etag(etag_of(stored))
         reply.make_conditional(request)
         return reply
 
     @needs("members")
-    # Nothing is refused by the schema: every problem of a record is told at once, by `Member.from_dict`.
-    @blueprint.arguments(RecordSchema, unknown=ma.INCLUDE)
+    @blueprint.arguments(RecordSchema)
     @blueprint.response(201, PutSchema, headers=ETAG, description="The member is new")
     @blueprint.response(200, PutSchema, headers=ETAG, description="The record replaced the one there was")
     @blueprint.problems(
@@ -88,6 +110,9 @@ class MemberView(MethodView):
         problems.MEDIA,
         problems.INVALID,
     )
+    @blueprint.example("a_new_member", 201, PUT_NEW, body=told.RECORD, path={"member_id": told.NEWCOMER})
+    @blueprint.example("a_changed_profile", 200, PUT_CHANGED, body=CHANGED, path=IN_PATH, summary=KEEPS_CONSENTS)
+    @blueprint.example("invalid", 422, PUT_WRONG, body=WRONG, path=IN_PATH, summary="Every problem is told, by path")
     def put(self, record: dict[str, Any], member_id: str) -> Response:
         """Store a record, new or in place of the one there is.
 
@@ -99,28 +124,28 @@ class MemberView(MethodView):
         with here.store.transaction() as session:
             programme = here.pools.programmes.get(session, access().programme_id)
             before = members.get(session, programme.id, member_id)
-            _check_preconditions(before)
+            check_preconditions(before)
             member = Member.from_dict(_whole(record, member_id, before), programme)
-            whole = member.to_dict()
-            check_new(member.consents, now, known=_check_consents(whole, before))
+            check_new(member.consents, now, known=_check_consents(member.to_dict(), before))
             visible_from = visible_day(programme, now)
-            stored, new = members.upsert(session, programme.id, whole, now=now, visible_from=visible_from)
+            stored, new = members.upsert(session, programme, member, now=now, visible_from=visible_from)
         reply = jsonify(
             member_id=stored.member_id, visible_from=stored.visible_from.isoformat(), warnings=list(member.warnings)
         )
         reply.status_code = 201 if new else 200
-        reply.set_etag(_etag(stored))
+        reply.set_etag(etag_of(stored))
         return reply
 
     @needs("members")
     @blueprint.response(204)
     @blueprint.problems(*COMMON, problems.NO_MEMBER, problems.PRECONDITION)
+    @blueprint.example("erased", 204, path=IN_PATH)
     def delete(self, member_id: str) -> Response:
         """Erase a member, and the feedback that names them; the very next list of anybody is without them."""
         here = state(current_app)
         with here.store.transaction() as session:
-            _check_preconditions(_existing(session, member_id))
-            members.delete(session, access().programme_id, member_id, now=here.clock())
+            check_preconditions(existing(session, member_id))
+            members.delete(session, access().programme_id, member_id)
         return Response(status=204)
 
 
@@ -128,13 +153,6 @@ def visible_day(programme: Programme, now: datetime) -> date:
     """Return the first UTC day on which a member added over HTTP may be seen by others."""
     today = now.astimezone(UTC).date()
     return today if programme.additions == "at_once" else today + timedelta(days=1)
-
-
-def _existing(session: Session, member_id: str) -> Stored:
-    stored = members.get(session, access().programme_id, member_id)
-    if stored is None:
-        raise UnknownMemberError("no such member")
-    return stored
 
 
 def _whole(record: Mapping[str, Any], member_id: str, before: Stored | None) -> dict[str, Any]:
@@ -161,16 +179,3 @@ def _check_consents(record: Mapping[str, Any], before: Stored | None) -> int:
             "in their order, with new events (a withdrawal, say) after them. Nothing was changed.",
         )
     return len(known)
-
-
-def _check_preconditions(stored: Stored | None) -> None:
-    """Honour If-Match and If-None-Match where they were sent (RFC 9110, 13.1)."""
-    etag = None if stored is None else _etag(stored)
-    if "If-Match" in request.headers and (etag is None or not request.if_match.contains(etag)):
-        raise Problem(PRECONDITION, "If-Match names another state; GET the member and send its ETag.")
-    if "If-None-Match" in request.headers and etag is not None and request.if_none_match.contains_weak(etag):
-        raise Problem(PRECONDITION, "If-None-Match names the state there is; nothing was changed.")
-
-
-def _etag(stored: Stored) -> str:
-    return str(stored.revision)

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,17 @@ from sqlalchemy import text
 
 from matcher import vocabulary
 from matcher.errors import PeermatchError, SeekerError
-from matcher.facade import Matcher
 from matcher.programme import Programme
 from service.cli import context, pools
 from service.cli.publishing import load_model
+from service.live.held import HeldPool
+from service.live.peers import Peers
+from service.live.seeking import Seeking
 from service.security import read_secret_key
 from service.settings import Settings
-from service.store import Store, members, models, programmes
+from service.store import Store, members, models, programmes, scene
+from service.store.hot import Transaction
+from service.store.scene import Scene
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 VOCABULARY_MS = 100.0
@@ -185,25 +189,29 @@ def _folders(folder: Path) -> Iterator[Path]:
 def _pool(where: Settings, store: Store, programme_id: str, now: datetime) -> Iterator[Check]:
     name = f"pool of {programme_id}"
     began = time.perf_counter()
-    held = pools.pools(where, store).current(programme_id, now)
-    said = f"{len(held.matcher.pool_):,} who may be shown, built in {time.perf_counter() - began:.1f} s"
-    asked = _ask(held.matcher, held.revisions)
+    cache = pools.pools(where, store)
+    with store.hot.reading() as reader:
+        seen = scene.scene(reader, programme_id)
+        assert seen is not None  # it was loaded just now
+        held = cache.current(reader, seen, now)
+        said = f"{len(held):,} who may be shown, built in {time.perf_counter() - began:.1f} s"
+        asked = _ask(reader, seen, held, now)
     said += f"; {asked} lists tried" if asked else "; nobody in it seeks"
-    if held.skipped:
+    if skipped := held.base.skipped:
         way_out = "correct these records with PUT or import; `peermatch programme apply FILE.toml --dry-run` tells why"
-        yield Check(name, WARN, f"{said}; {held.skipped:,} stored records cannot be read and are in no list", way_out)
+        yield Check(name, WARN, f"{said}; {skipped:,} stored records cannot be read and are in no list", way_out)
     else:
         yield Check(name, OK, said)
 
 
-def _ask(matcher: Matcher, member_ids: Iterable[str]) -> int:
+def _ask(reader: Transaction, seen: Scene, held: HeldPool, now: datetime) -> int:
     """Make the lists of the first few who seek, as canaries: whatever cannot be computed raises here."""
     asked = 0
-    for member_id in member_ids:
+    for live, _ in scene.everybody(reader, seen.programme_id, now.astimezone(UTC).toordinal()):
         if asked == CANARIES:
             break
         try:
-            matcher.match(member_id)
+            Peers().compute(Seeking(reader, seen, live, held.programme, now), held)
         except SeekerError:
             continue
         asked += 1

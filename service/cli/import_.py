@@ -1,4 +1,4 @@
-"""``peermatch import``: members and feedback from files, row by row."""
+"""``peermatch import``: members, feedback, groups and blocks from files, row by row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from matcher.errors import PeermatchError
 from matcher.programme import Programme
 from service.cli import context, output
 from service.cli.progress import Progress
+from service.intake import blocks as blocks_intake
 from service.intake import feedback as feedback_intake
+from service.intake import groups as groups_intake
 from service.intake import members as members_intake
 from service.intake.outcome import Outcome
 from service.store import Store, programmes
@@ -49,10 +51,12 @@ def _common(what: _Command) -> _Command:
         "peermatch import members members.jsonl --programme lantern",
         "peermatch import members survey.csv --mapping mapping.toml --programme lantern",
         "peermatch import feedback feedback.jsonl --programme lantern --strict",
+        "peermatch import groups groups.jsonl --programme lantern",
+        "peermatch import blocks blocks.csv --programme lantern",
     )
 )
 def command() -> None:
-    """Import members and feedback from files.
+    """Import members, feedback, groups and blocks from files.
 
     Bad rows are listed with line and reason while good ones land; the exit code is 1 if any was refused. All that
     land do so in one transaction: an import that is interrupted has changed nothing.
@@ -103,10 +107,11 @@ def feedback(ctx: click.Context, file: Path, programme_id: str | None, strict: b
 
     Both people of an event must be members already. The same event twice counts once.
     """
+    now = context.now()
     with _uncollected(), context.opened(context.settings()) as store:
         programme = _programme(store, programme_id)
         with Progress(f"reading {file.name}"):
-            batch = feedback_intake.read_feedback(file, programme)
+            batch = feedback_intake.read_feedback(file, programme, now=now)
         new = 0
         with Progress("storing feedback"), store.transaction() as session:
             _unchanged(session, programme)
@@ -115,6 +120,52 @@ def feedback(ctx: click.Context, file: Path, programme_id: str | None, strict: b
                 new = feedback_intake.store_feedback(session, programme, batch)
     detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
     _finish(ctx, batch.outcome, "event", detail, as_json=as_json)
+
+
+@command.command(epilog=output.example("peermatch import groups groups.jsonl --programme lantern"))
+@_common
+@click.pass_context
+def groups(ctx: click.Context, file: Path, programme_id: str | None, strict: bool, as_json: bool) -> None:
+    """Import support groups from FILE: .jsonl with records, or .csv with the same names as columns.
+
+    Who is in a group must be a member already. A group that is there already is replaced, with all who are in it.
+    """
+    now = context.now()
+    with context.opened(context.settings()) as store:
+        programme = _programme(store, programme_id)
+        with Progress(f"reading {file.name}"):
+            batch = groups_intake.read_groups(file, programme)
+        new = replaced = 0
+        with Progress("storing groups"), store.transaction() as session:
+            _unchanged(session, programme)
+            groups_intake.refuse_strangers(session, programme, batch)
+            if not _stopped(batch.outcome, strict):
+                new, replaced = groups_intake.store_groups(session, programme, batch, now)
+    detail = f" ({new:,} new, {replaced:,} replaced)" if replaced else ""
+    _finish(ctx, batch.outcome, "group", detail, as_json=as_json)
+
+
+@command.command(epilog=output.example("peermatch import blocks blocks.csv --programme lantern"))
+@_common
+@click.pass_context
+def blocks(ctx: click.Context, file: Path, programme_id: str | None, strict: bool, as_json: bool) -> None:
+    """Import blocks from FILE: .jsonl, or .csv, with the fields a and b.
+
+    Neither is shown to the other from then on, whichever of them asked for it. Both must be members already. Blocks
+    that are there stay: a file only adds.
+    """
+    with context.opened(context.settings()) as store:
+        programme = _programme(store, programme_id)
+        with Progress(f"reading {file.name}"):
+            batch = blocks_intake.read_blocks(file)
+        new = 0
+        with Progress("storing blocks"), store.transaction() as session:
+            _unchanged(session, programme)
+            blocks_intake.refuse_strangers(session, programme, batch)
+            if not _stopped(batch.outcome, strict):
+                new = blocks_intake.store_blocks(session, programme, batch)
+    detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
+    _finish(ctx, batch.outcome, "block", detail, as_json=as_json)
 
 
 @contextmanager

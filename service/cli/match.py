@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -12,9 +12,13 @@ from matcher.matching.gates import GATES
 from service.cli import context, output, pools
 from service.cli.progress import Progress
 from service.live.handles import Handles
-from service.live.shortlists import LiveShortlist, shortlist_for
+from service.live.listing import LiveList
+from service.live.peers import Peers
+from service.live.pool_cache import PoolCache
+from service.live.seeking import Seeking
+from service.live.shortlists import Shortlists
 from service.security import read_secret_key
-from service.store import members
+from service.store import members, scene
 
 REASONS = {
     "held": "this member is on hold",
@@ -46,29 +50,42 @@ def command(member_id: str, programme_id: str | None, limit: int | None, as_json
                     "lower case differ); `peermatch import members` and PUT /v1/members/{id} add members"
                 )
         with Progress("building the pool"):
-            found = shortlist_for(pools.pools(where, store), programme_id, member_id, limit=limit, now=context.now())
-    document = _document(found, programme_id, member_id, handles)
+            held = pools.pools(where, store)
+            lists = Shortlists(held, handles)
+            found = lists.of(programme_id, member_id, Peers(), limit=limit, now=context.now(), keep=False)
+            excluded = _excluded(held, programme_id, member_id)
+    document = _document(found, excluded, handles)
     output.result(document, _lines(document, member_id, programme_id), as_json=as_json)
 
 
-def _document(found: LiveShortlist, programme_id: str, seeker: str, handles: Handles) -> dict[str, Any]:
-    shortlist = found.shortlist
+def _excluded(held: PoolCache, programme_id: str, member_id: str) -> Mapping[str, int]:
+    """Return how many others each gate leaves out at this moment."""
+    with held.store.hot.reading() as reader:
+        found = scene.scene_and_member(reader, programme_id, member_id)
+        if found is None or found[1] is None:
+            return {}
+        now = context.now()
+        pool = held.current(reader, found[0], now)
+        return Peers().compute(Seeking(reader, found[0], found[1], pool.programme, now), pool).excluded
+
+
+def _document(found: LiveList, excluded: Mapping[str, int], handles: Handles) -> dict[str, Any]:
     return {
-        "outcome": shortlist.outcome,
-        "reason": shortlist.reason,
-        "model_version": shortlist.model_version,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "model_version": found.model_version,
         "matches": [
             {
-                "rank": entry.rank,
-                "member_id": entry.member_id,
-                "handle": handles.of_candidate(programme_id, seeker, entry.member_id, found.pool.epoch),
-                "score": float(entry.score),
-                "strength": entry.strength,
-                "reasons": [{"facet": reason.facet, "text": reason.text} for reason in entry.reasons],
+                "rank": rank,
+                "member_id": one.member_id,
+                "handle": handles.of_candidate(found.programme.id, found.match_id, one.entry.id),
+                "score": one.entry.score,
+                "strength": one.entry.strength,
+                "reasons": [{"facet": facet, "text": text} for facet, text in one.entry.reasons],
             }
-            for entry in found.entries
+            for rank, one in enumerate(found.alive, 1)
         ],
-        "excluded": {gate: int(count) for gate, count in shortlist.excluded.items()},
+        "excluded": {gate: int(count) for gate, count in excluded.items()},
     }
 
 

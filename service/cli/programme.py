@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matcher.errors import ModelError, PeermatchError
@@ -20,8 +19,7 @@ from service.cli import comparison, context, output
 from service.cli.progress import track
 from service.cli.publishing import load_model, new_version, published
 from service.settings import Settings
-from service.store import Store, members, models, programmes
-from service.store.tables import PoolRow
+from service.store import Store, feed, members, models, programmes
 
 _REASONS_SHOWN = 20
 
@@ -44,10 +42,10 @@ class State(NamedTuple):
     @classmethod
     def of(cls, session: Session, programme_id: str) -> State:
         """Return the state that a transaction sees."""
-        change = session.scalar(select(PoolRow.changes).where(PoolRow.programme_id == programme_id))
+        change, _ = feed.latest(session, programme_id)
         active = models.active(session, programme_id)
         digest = programmes.digest(session, programme_id)
-        return cls(change or 0, digest, None if active is None else active.version)
+        return cls(change, digest, None if active is None else active.version)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``peermatch refresh``: members who were to become visible tomorrow become visible now."""
+"""``peermatch refresh``: what would happen at midnight happens now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import UTC
 import click
 
 from service.cli import context, output
+from service.cli.progress import Progress
+from service.live.building import alone
+from service.live.refresher import builder, renew
 from service.store import members
 
 
@@ -14,18 +17,22 @@ from service.store import members
 @context.programme_option
 @output.json_option
 def command(programme_id: str | None, as_json: bool) -> None:
-    """Make members who are still waiting visible at once.
+    """Make members who are still waiting visible at once, and build the pool that the workers map.
 
     Members added over HTTP may be shown to others from the next day on (except in programmes of size "small").
-    This makes those who wait visible today; running workers notice within a request.
+    This makes those who wait visible today. The new pool takes the place of the old one without a pause; a timer that
+    runs this shortly after midnight UTC spares the first request of the day the wait.
     """
-    day = context.now().astimezone(UTC).date()
-    with context.opened(context.settings()) as store, store.transaction() as session:
-        programme = context.chosen(session, programme_id)
-        shown = members.show_all(session, programme, day)
+    now = context.now()
+    where = context.settings()
+    with context.opened(where) as store:
+        made = builder(where, store)
+        with store.transaction() as session:
+            programme = context.chosen(session, programme_id)
+            shown = members.show_all(session, programme, now.astimezone(UTC).date())
+        with Progress("building the pool"), alone(made.folder(programme)):
+            base = renew(made, programme, now)
     people = "1 member is" if shown == 1 else f"{shown:,} members are"
-    output.result(
-        {"programme": programme, "made_visible": shown},
-        [f"{programme}: {people} visible from today on." if shown else f"{programme}: nobody was waiting."],
-        as_json=as_json,
-    )
+    lines = [f"{programme}: {people} visible from today on." if shown else f"{programme}: nobody was waiting."]
+    lines.append(f"The pool holds {len(base.pool):,} members who may be shown.")
+    output.result({"programme": programme, "made_visible": shown, "pool": len(base.pool)}, lines, as_json=as_json)

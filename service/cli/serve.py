@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import socket
-from typing import Any
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
 from matcher.errors import PeermatchError
 from service.cli import context, output
+from service.cli.publishing import load_model
 from service.security import read_secret_key
 from service.settings import Settings
-from service.store import models, programmes
-
-GRACE_SECONDS = 10
+from service.store import Store, models, programmes
 
 
 class ServeError(PeermatchError):
@@ -38,48 +32,88 @@ class ServeError(PeermatchError):
     default=1,
     show_default=True,
     type=click.IntRange(1, 256),
-    help="Processes; each answers one request at a time.",
+    help="Processes; each works on one request at a time.",
+)
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0.1, 3600),
+    help="Time for a request's body to come and its turn to begin.",
 )
 @output.json_option
-def command(host: str, port: int, workers: int, as_json: bool) -> None:
+def command(host: str, port: int, workers: int, timeout: float, as_json: bool) -> None:
     """Answer partner apps over HTTP, until Ctrl-C or SIGTERM.
 
     Requests under way are finished first. Logs are JSON lines on stderr; with --json the one document on stdout
     says where the server listens.
     """
     where = context.settings()
-    served = check_ready(where)
+    served, unserved = check_ready(where)
     port = usable_port(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     listening = {"url": address, "host": host, "port": port, "workers": workers, "pid": os.getpid()}
+    for programme_id, problem in unserved.items():
+        click.echo(f"peermatch: not served: programme {programme_id!r}: {output.plain(problem)}", err=True)
     output.result(
         {**listening, "programmes": served},
         [f"Serving {', '.join(served)} at {address} (Ctrl-C stops)"],
         as_json=as_json,
     )
-    run(host, port, workers)
+    run(where, host, port, workers, timeout)
 
 
-def check_ready(where: Settings) -> list[str]:
-    """Return the ids of the programmes that can be served.
+def check_ready(where: Settings) -> tuple[list[str], dict[str, str]]:
+    """Return the ids of the programmes that can be served, and why the others cannot, by id.
 
     Raises
     ------
     PeermatchError
-        If the installation is not initialised: no secret key, no database, no programme, or one without a model.
+        If none can be: no secret key, no database, no programme, or no model of any that can be loaded.
     """
     read_secret_key(where)
-    with context.opened(where) as store, store.reading() as session:
-        served = programmes.identifiers(session)
-        for programme_id in served:
-            if models.active(session, programme_id) is None:
-                raise ServeError(
-                    f"programme {programme_id!r} has no active model; `peermatch train --programme {programme_id}` "
-                    "makes one"
-                )
-    if not served:
+    served: list[str] = []
+    unserved: dict[str, str] = {}
+    with context.opened(where) as store:
+        with store.reading() as session:
+            known = programmes.identifiers(session)
+        for programme_id in known:
+            problem = _problem(where, store, programme_id)
+            if problem is None:
+                served.append(programme_id)
+            else:
+                unserved[programme_id] = problem
+    if not known:
         raise ServeError("the database has no programme yet; `peermatch init FILE.toml` adds the first")
-    return served
+    if not served:
+        told = "; ".join(f"programme {programme_id!r}: {problem}" for programme_id, problem in unserved.items())
+        raise ServeError(f"there is no programme that can be served. {told}")
+    return served, unserved
+
+
+def _problem(where: Settings, store: Store, programme_id: str) -> str | None:
+    """Return why a programme cannot be served; the one before the active model serves in its place."""
+    retrain = f"`peermatch train --programme {programme_id}` makes one"
+    try:
+        with store.reading() as session:
+            programme = programmes.load(session, programme_id)
+            active = models.active(session, programme_id)
+    except PeermatchError as error:
+        return error.message
+    if active is None:
+        return f"it has no active model; {retrain}"
+    first: str | None = None
+    for version in (active.version, active.previous):
+        if version is None:
+            continue
+        try:
+            load_model(where, programme, version)
+        except PeermatchError as error:
+            first = first or f"model {version}: {error.message}; {retrain}"
+        else:
+            return None
+    return first
 
 
 def usable_port(host: str, port: int) -> int:
@@ -104,7 +138,7 @@ def usable_port(host: str, port: int) -> int:
         raise ServeError(_why(host, port, error)) from None
 
 
-def run(host: str, port: int, workers: int) -> None:
+def run(where: Settings, host: str, port: int, workers: int, timeout: float) -> None:
     """Run the server until it is told to stop.
 
     Raises
@@ -112,32 +146,13 @@ def run(host: str, port: int, workers: int) -> None:
     ServeError
         If a worker ended by itself (its log line says why).
     """
-    server = Granian(
-        "service.wsgi:app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        # One: the matching is CPU-bound, and a second thread of one worker would only wait for the first.
-        blocking_threads=1,
-        websockets=False,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=GRACE_SECONDS,
-    )
-    try:
-        server.serve(target_loader=load_application, wrap_loader=False)
-    except SystemExit as end:
-        if end.code:
-            raise ServeError(
-                "a worker ended and could not be started again; the log lines above say why, and `peermatch doctor` "
-                "checks this installation"
-            ) from None
+    from service.server import serve  # noqa: PLC0415 - granian, and the application, which workers share
 
-
-def load_application() -> Any:
-    """Return the application, in a worker; granian's own loader would look for it in the working folder first."""
-    return importlib.import_module("service.wsgi").app
+    if not serve(where, host, port, workers, timeout):
+        raise ServeError(
+            "a worker ended and could not be started again; the log lines above say why, and `peermatch doctor` "
+            "checks this installation"
+        )
 
 
 def _why(host: str, port: int, error: OSError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 import click
@@ -20,7 +21,7 @@ from service.cli.progress import Progress, track
 from service.cli.publishing import kept_if_recorded, new_version
 from service.security import read_secret_key
 from service.settings import Settings
-from service.store import Store, feedback, members, models, programmes
+from service.store import Store, feedback, members, models, programmes, shown
 
 _Read = TypeVar("_Read", Member, Feedback)
 
@@ -114,8 +115,8 @@ def _read(store: Store, programme_id: str, now: datetime) -> Material:
         visible = members.visible_members(session, programme_id, now.astimezone(UTC).date())
         records = track((stored.record for stored in visible), "reading members", members.count(session, programme_id))
         found.members.extend(_parsed(records, found, Member))
-        events = track(feedback.all_feedback(session, programme_id), "reading feedback")
-        found.feedback.extend(_parsed(events, found, Feedback))
+        told = chain(feedback.all_feedback(session, programme_id), shown.events(session, programme_id))
+        found.feedback.extend(_parsed(track(told, "reading feedback"), found, Feedback))
     return found
 
 

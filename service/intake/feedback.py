@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from matcher.consent_events import SKEW
 from matcher.errors import RecordError, nearest, shown
 from matcher.model.feedback import Feedback
 from matcher.programme import Programme
+from matcher.records import written
 from service.intake.csvfile import Cells, CsvFile
 from service.intake.errors import IntakeError
 from service.intake.outcome import Outcome, Refusal, identifier
@@ -32,20 +35,33 @@ class FeedbackBatch:
     outcome: Outcome = field(default_factory=Outcome)
 
 
-def read_feedback(path: Path, programme: Programme) -> FeedbackBatch:
+def read_feedback(path: Path, programme: Programme, *, now: datetime) -> FeedbackBatch:
     """Read a file of feedback and check every row by itself; nothing is stored.
+
+    Parameters
+    ----------
+    path : Path
+        ``.jsonl`` or ``.csv``.
+    programme : Programme
+        Among whose members it happened.
+    now : datetime
+        When the import happens; what is told cannot have happened later, give or take the skew between clocks.
 
     Raises
     ------
     IntakeError
         If the file cannot be read as a whole.
     """
-    batch = FeedbackBatch()
+    batch, latest = FeedbackBatch(), now + SKEW
     for row in _records(path):
         try:
             if row.content is None:
                 raise RecordError("", row.errors)
-            batch.events.append((row.line, Feedback.from_dict(row.content, programme)))
+            event = Feedback.from_dict(row.content, programme)
+            if event.at > latest:
+                message = f"found {written(event.at)}, which is yet to come; expected now or before"
+                raise RecordError(f"at: {message}", {"at": message})
+            batch.events.append((row.line, event))
         except RecordError as error:
             batch.outcome.refused.append(Refusal(row.line, identifier(row.content, "seeker"), error.errors))
     if not batch.events and not batch.outcome.refused:
@@ -78,7 +94,7 @@ def refuse_strangers(session: Session, programme: Programme, batch: FeedbackBatc
 
 def store_feedback(session: Session, programme: Programme, batch: FeedbackBatch) -> int:
     """Store the events of a batch in the caller's transaction; return how many were not known already."""
-    return stored_feedback.add(session, programme.id, [event.to_dict() for _, event in batch.events])
+    return stored_feedback.add(session, programme, [event for _, event in batch.events])
 
 
 def _records(path: Path) -> Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from matcher.errors import RecordError
@@ -14,13 +15,20 @@ def read_jsonl(text: str) -> Iterator[Row[Mapping[str, object]]]:
 
     Only a line feed ends a line: JSON allows U+2028 and its like inside a string.
     """
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
+    start = 0
+    for number in itertools.count(1):
+        end = text.find("\n", start)
+        line = text[start:] if end < 0 else text[start:end]
+        if line and not line.isspace():
             yield _row(number, line)
+        if end < 0:
+            return
+        start = end + 1
 
 
 def _row(number: int, line: str) -> Row[Mapping[str, object]]:
-    if len(line) > MAX_ROW_BYTES or len(line.encode("utf-8", "surrogatepass")) > MAX_ROW_BYTES:
+    # A character takes at most four bytes.
+    if len(line) > MAX_ROW_BYTES // 4 and len(line.encode("utf-8", "surrogatepass")) > MAX_ROW_BYTES:
         return refused(number, f"found a line of more than {MAX_ROW_BYTES} bytes; expected a shorter record")
     try:
         value = parse_json(line)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from matcher.consent import fold
+from matcher.consent import ConsentEvent, fold
 from matcher.consent_events import check_new
 from matcher.errors import RecordError
 from matcher.people import Member
@@ -84,11 +84,12 @@ def store_members(session: Session, programme: Programme, batch: Batch, now: dat
     a withdrawal above all, stands beside the events of the file, and the latest counts.
     """
     known = _stored_consents(session, programme, batch.members)
-    records = [member.to_dict() for member in batch.members.values()]
-    for record in records:
-        record["consents"] = _merged(known.get(str(record["member_id"]), []), record["consents"])
+    members = [
+        _with_consents(member, known[member.member_id]) if member.member_id in known else member
+        for member in batch.members.values()
+    ]
     day = now.astimezone(UTC).date()
-    return stored_members.upsert_many(session, programme.id, records, now=now, visible_from=day)
+    return stored_members.upsert_many(session, programme, members, now=now, visible_from=day)
 
 
 def _drafts(path: Path, programme: Programme, mapping: Path | None, now: datetime) -> Iterator[Row[Draft]]:
@@ -132,17 +133,20 @@ def _notes(member: Member, programme: Programme, now: datetime) -> Iterator[Note
         yield Note("age_band", _NO_AGE)
 
 
-def _stored_consents(session: Session, programme: Programme, wanted: Mapping[str, Member]) -> dict[str, list[object]]:
+def _stored_consents(
+    session: Session, programme: Programme, wanted: Mapping[str, Member]
+) -> dict[str, list[ConsentEvent]]:
     if not stored_members.count(session, programme.id):
         return {}
-    stored = stored_members.all_members(session, programme.id)
+    # Trusted: an event that today's programme would refuse is on record all the same, and must not be lost.
     return {
-        member.member_id: list(member.record.get("consents", [])) for member in stored if member.member_id in wanted
+        stored.member_id: [ConsentEvent.from_stored(event) for event in stored.record["consents"]]
+        for stored in stored_members.all_members(session, programme.id)
+        if stored.member_id in wanted
     }
 
 
-def _merged(stored: Iterable[object], imported: object) -> list[object]:
-    """Return the events of both, each once: those stored in their order, and after them what the file adds."""
-    events = imported if isinstance(imported, list) else []
-    known = list(stored)
-    return known + [event for event in events if event not in known]
+def _with_consents(member: Member, stored: list[ConsentEvent]) -> Member:
+    """Return the member with the events stored in their order, and after them what the file adds."""
+    added = [event for event in member.consents if event not in stored]
+    return replace(member, consents=(*stored, *added))

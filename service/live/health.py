@@ -34,7 +34,8 @@ def health(pools: PoolCache, now: datetime) -> dict[str, Any]:
         log_failure(problem)
         return {"status": "error", "database": "error", "models": None, "pools": _pools(pools, now)}
     stale = list(pools.models.stale.values())
-    status = "ok" if not stale and not count.missing else "degraded"
+    old = _pools(pools, now)
+    status = "ok" if not stale and not count.missing and not old["stale"] else "degraded"
     if count.missing and not count.served:
         status = "error"
     since = min((one.since for one in stale), default=None)
@@ -47,7 +48,7 @@ def health(pools: PoolCache, now: datetime) -> dict[str, Any]:
             "stale": len(stale),
             "stale_since": since.isoformat() if since else None,
         },
-        "pools": _pools(pools, now),
+        "pools": old,
     }
 
 
@@ -67,9 +68,11 @@ def _verify(pools: PoolCache, now: datetime, count: _Count) -> None:
 
 
 def _pools(pools: PoolCache, now: datetime) -> dict[str, Any]:
-    held = pools.held().values()
+    held, stale = pools.held().values(), pools.stale().values()
     return {
         "held": len(held),
-        "oldest_seconds": max((round((now - pool.built_at).total_seconds()) for pool in held), default=None),
-        "skipped_records": sum(pool.skipped for pool in held),
+        "oldest_seconds": max((round((now - pool.base.built_at).total_seconds()) for pool in held), default=None),
+        "skipped_records": sum(pool.base.skipped for pool in held),
+        "stale": len(stale),
+        "stale_since": min(stale).isoformat() if stale else None,
     }

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from matcher.errors import ArtefactError, ModelError
 from matcher.model.artefact import Model
 from matcher.programme import Programme
+from service.live.since import Since
 from service.logs import log_failure
 
 RETRY = timedelta(seconds=30)
@@ -39,11 +40,14 @@ class Models:
         Loads and verifies one version.
     folder : callable
         Where the files of a version of a programme lie.
+    since : Since, optional
+        Remembers since when a model cannot be loaded.
     """
 
-    def __init__(self, load: Load, folder: Callable[[str, str], Path]) -> None:
+    def __init__(self, load: Load, folder: Callable[[str, str], Path], since: Since | None = None) -> None:
         self._load = load
         self._folder = folder
+        self._since = since or Since(None)
         self._held: dict[tuple[str, str, str], tuple[Fingerprint, Model]] = {}
         self.stale: dict[str, Stale] = {}
         """By programme id."""
@@ -113,11 +117,12 @@ class Models:
         known = self.stale.get(programme_id)
         if failure is None:
             self.stale.pop(programme_id, None)
+            self._since.forget("model", programme_id)
         elif known is not None and known.version == version:
             self.stale[programme_id] = Stale(version, known.since, now)
         else:
             log_failure(failure)
-            self.stale[programme_id] = Stale(version, now, now)
+            self.stale[programme_id] = Stale(version, self._since.note("model", programme_id, version, now), now)
 
 
 def _fingerprint(folder: Path) -> Fingerprint:

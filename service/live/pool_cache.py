@@ -1,190 +1,222 @@
-"""The pools of a worker: built from the store, and never older than the last change that was committed."""
+"""The pools of a worker: mapped from the newest base, and kept true by the change feed."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import TypeAlias
+from time import monotonic
+from typing import Final, Protocol
 
-from sqlalchemy.orm import Session
-
-from matcher.errors import RecordError
-from matcher.facade import Matcher
-from matcher.matching.pool import Circumstances
-from matcher.matching.shortlist import Shortlist
-from matcher.model.answers import load, relations
-from matcher.model.artefact import Model
-from matcher.model.feedback import Feedback
-from matcher.people import Member
+from matcher.errors import ModelError, PeermatchError
 from matcher.programme import Programme
+from service import metrics
+from service.live import base as bases
+from service.live.base import Base
+from service.live.building import Builder, alone
+from service.live.held import HeldPool
 from service.live.models import Models
 from service.live.programmes import ProgrammeCache
-from service.logs import log_event
-from service.store import Store, feedback, members, models, programmes
+from service.live.since import Since
+from service.logs import log_failure
+from service.store import Store, StoreError, live, scene
+from service.store.hot import Transaction
+from service.store.moments import day, micros
+from service.store.scene import Scene
 
-Build: TypeAlias = Callable[[Programme, Model, Sequence[Member], datetime, Circumstances], Matcher]
-
-
-def build_matcher(
-    programme: Programme, model: Model, people: Sequence[Member], at: datetime, circumstances: Circumstances
-) -> Matcher:
-    """Build a matcher over a pool, without training."""
-    return Matcher.from_model(programme, model, people, at=at, circumstances=circumstances)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What the store says now; a pool built from the same is true."""
-
-    revision: int
-    digest: str | None
-    active: str | None
-    previous: str | None
+LOOK_SECONDS: Final = 0.25
+"""How often a worker that waits for a new base looks for it, while the one it has serves on."""
+RETRY: Final = timedelta(seconds=30)
+"""After a base could not be built, how long until it is tried again."""
 
 
-@dataclass(frozen=True)
-class HeldPool:
-    """A matcher over those whom others may see today."""
+class Refresher(Protocol):
+    """Gets a new base made, in this process or another."""
 
-    programme: Programme
-    matcher: Matcher
-    truth: Truth
-    built_at: datetime
-    good_until: datetime
-    """The end of the UTC day, or the first moment at which somebody's consent begins or ends, if that is earlier."""
-    revisions: dict[str, int]
-    """Member id → the revision of the record that the pool was built from."""
-    skipped: int
-    """Stored records that the programme no longer accepts: they are in no list."""
+    elsewhere: bool
+    """Whether it takes a while, in which the one there is serves on."""
 
-    @property
-    def epoch(self) -> date:
-        """The UTC day this pool is of."""
-        return self.built_at.astimezone(UTC).date()
+    def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
+        """Have a base of this moment made; return it if it was made here.
 
-    def is_true(self, truth: Truth, now: datetime) -> bool:
-        """Return whether this pool may answer a request that begins `now`, the store saying `truth`."""
-        return self.truth == truth and now.astimezone(UTC).date() == self.epoch and now < self.good_until
-
-    def match(self, seeker: Member, limit: int | None, now: datetime) -> Shortlist:
-        """Return the shortlist of a member, known to the pool or not, whose consents are read as of `now`.
-
-        Everybody else's are the same `now` as when the pool was built, or the pool would not be true. The seeker's
-        may be newer: one who gave them after the pool was built, and whom others do not see yet, seeks at once.
+        Raises
+        ------
+        PeermatchError
+            If it cannot be made.
         """
-        matcher = copy.copy(self.matcher)
-        matcher.at_ = max(now, self.built_at)
-        return matcher.match(seeker, limit=limit)
+
+
+class Inline:
+    """Builds in the calling thread: for commands and tests."""
+
+    elsewhere = False
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+
+    def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
+        """Build now, whether anybody waits or not."""
+        with alone(self._builder.folder(programme_id)):
+            return self._builder.build(programme_id, now)
 
 
 class PoolCache:
-    """One pool a programme, rebuilt when its members, its model, its configuration or the day change.
+    """One pool a programme. Another base is taken when the model, the configuration or the day change.
 
     Parameters
     ----------
-    store : Store
-    models : Models
-    build : callable
-        Makes a matcher of programme, model, members, moment and circumstances.
+    builder : Builder
+    refresher : callable
+        Makes a `Refresher` of the builder; `Inline` unless told otherwise.
     """
 
-    def __init__(self, store: Store, models: Models, build: Build = build_matcher) -> None:
-        self.store = store
-        self.models = models
-        self.programmes = ProgrammeCache()
-        self._build = build
+    def __init__(self, builder: Builder, refresher: Callable[[Builder], Refresher] = Inline) -> None:
+        self.builder = builder
+        self._refresher = refresher(builder)
         self._held: dict[str, HeldPool] = {}
+        self._looked: dict[str, float] = {}
+        self._since = Since(builder.run)
+        self._failed: dict[str, datetime] = {}
+        """Since when no new base can be made, by programme."""
+        self._tried: dict[str, datetime] = {}
         self._locks: dict[str, Lock] = {}
         self._guard = Lock()
 
-    def current(self, programme_id: str, now: datetime) -> HeldPool:
-        """Return a pool that holds every change committed before this call.
+    @property
+    def store(self) -> Store:
+        """The store that bases are built from."""
+        return self.builder.store
+
+    @property
+    def models(self) -> Models:
+        """The models that lists are made with."""
+        return self.builder.models
+
+    @property
+    def programmes(self) -> ProgrammeCache:
+        """The programmes as they are stored."""
+        return self.builder.programmes
+
+    def current(self, reader: Transaction, seen: Scene, now: datetime) -> HeldPool:
+        """Return a pool to rank over: of this configuration, and of today and the active model as soon as can be.
+
+        Every change of a member that `seen` knows of is in it, but for additions while a new base is being made.
 
         Raises
         ------
         ModelError, ProgrammeError
-            If no pool can be built: no model can be loaded, or the stored programme cannot be read.
+            If there is none: no model can be loaded, or the stored programme cannot be read.
         """
-        held = self._true(programme_id, now)
-        if held is not None:
-            return held
-        with self._lock(programme_id):
-            # Whoever waited here finds the pool that the first one built, unless something changed since.
-            held = self._true(programme_id, now)
-            if held is None:
-                with self.store.reading() as session:
-                    held = self._rebuilt(session, programme_id, now)
-                self._held[programme_id] = held
+        held = self._held.get(seen.programme_id)
+        if held is None or not self._serves(held, seen, now):
+            held = self._replaced(seen, now)
+        held.follow(reader, seen, now)
         return held
 
+    def let_time_pass(self, programme_id: str, now: datetime) -> None:
+        """Have everybody hear of consents and holds that began or ended by themselves since this worker looked."""
+        held = self._held.get(programme_id)
+        due = None if held is None else held.due
+        if due is None:  # no base yet, or a new one
+            with self.store.hot.reading() as reader:
+                due = scene.first_due(reader, programme_id)
+        if held is not None:
+            held.due = due
+        if micros(now) < due:
+            return
+        try:
+            with self.store.transaction() as session:
+                live.let_time_pass(session, self.programmes.get(session, programme_id), now)
+        except StoreError as problem:  # whoever may be shown from now on waits a little longer
+            log_failure(problem)
+            due = micros(now + RETRY)
+        else:
+            due = None
+        if held is not None:
+            held.due = due
+
     def held(self) -> dict[str, HeldPool]:
-        """Return the pools this worker holds, by programme id, whether true or not."""
+        """Return the pools of this worker, by programme."""
         return dict(self._held)
 
-    def _true(self, programme_id: str, now: datetime) -> HeldPool | None:
-        held = self._held.get(programme_id)
-        if held is None:
-            return None
-        with self.store.reading() as session:
-            truth = _truth(session, programme_id)
-        self.models.retry(held.programme, now)
-        # Another model than the active one serves only for as long as the active one cannot be loaded.
-        best = held.matcher.model_.version == truth.active or programme_id in self.models.stale
-        return held if best and held.is_true(truth, now) else None
+    def stale_since(self, programme_id: str) -> datetime | None:
+        """Return since when no new base could be made for a programme, or None."""
+        return self._failed.get(programme_id)
 
-    def _rebuilt(self, session: Session, programme_id: str, now: datetime) -> HeldPool:
-        # The truth is read first: whatever is committed after it makes the pool newer than it claims, never older.
-        truth = _truth(session, programme_id)
-        programme = self.programmes.get(session, programme_id)
-        serving = self._held.get(programme_id)
-        fallback = serving.matcher.model_.version if serving else None
-        model = self.models.best(programme, (truth.active, fallback, truth.previous), now)
-        people: list[Member] = []
-        revisions: dict[str, int] = {}
-        skipped = 0
-        for stored in members.visible_members(session, programme_id, now.astimezone(UTC).date()):
+    def stale(self) -> dict[str, datetime]:
+        """Return since when no new base could be made, by programme."""
+        return dict(self._failed)
+
+    def _serves(self, held: HeldPool, seen: Scene, now: datetime) -> bool:
+        self.models.retry(held.programme, now)
+        version = held.base.model.version
+        best = version == seen.active or (seen.programme_id in self.models.stale and version == seen.previous)
+        return best and held.base.digest == seen.digest and held.is_of(now) and not held.behind
+
+    def _replaced(self, seen: Scene, now: datetime) -> HeldPool:
+        """Return the pool over a newer base, or the one there is while that is being made."""
+        programme_id = seen.programme_id
+        with self._lock(programme_id):
+            held = self._held.get(programme_id)
+            if held is not None and self._serves(held, seen, now):
+                return held  # whoever waited here finds what the first one got
+            usable = held is not None and held.base.digest == seen.digest
+            if held is not None and usable and self._waits(programme_id, now):
+                return held
             try:
-                people.append(Member.from_dict(stored.record, programme))
-            except RecordError:
-                skipped += 1
-                continue
-            revisions[stored.member_id] = stored.revision
-        events = list(_decisions(session, programme))
-        declined, connected = relations(events, now)
-        taken = load(events, connected, now, mutual=programme.mutual)
-        standing = Circumstances(declined=declined, connected=connected, load=taken)
-        matcher = self._build(programme, model, people, now, standing)
-        log_event("pool", programme=programme_id, members=len(people), skipped=skipped, model=model.version)
-        return HeldPool(programme, matcher, truth, now, _good_until(people, events, now), revisions, skipped)
+                found = self._newer(held, seen, now, wait=not usable)
+            except PeermatchError as problem:
+                self._note(programme_id, problem, now)
+                if held is None or not usable:
+                    raise
+                return held
+            if found is None:
+                if held is None or not usable:
+                    raise ModelError("the programme's pool is being made")
+                return held
+            self._failed.pop(programme_id, None)
+            self._since.forget("pool", programme_id)
+            held = self._held[programme_id] = found
+            base = found.base
+            metrics.pool(programme_id, len(base.pool), base.built_at, base.model.version)
+            return held
+
+    def _newer(self, held: HeldPool | None, seen: Scene, now: datetime, *, wait: bool) -> HeldPool | None:
+        with self.store.reading() as session:
+            programme = self.programmes.get(session, seen.programme_id)
+        found = self._published(programme, held, seen, now)
+        if found is None:
+            found = self._refresher.refresh(seen.programme_id, now, wait=wait)
+        if found is None:
+            found = self._published(programme, held, seen, now)
+        if found is None and wait:  # made elsewhere, but nothing can be written where it would be found
+            found = self.builder.build(seen.programme_id, now)
+        return None if found is None else HeldPool(programme, found)
+
+    def _published(self, programme: Programme, held: HeldPool | None, seen: Scene, now: datetime) -> Base | None:
+        """Return the newest base on the disk, if it is newer than the one held and of today."""
+        folder = self.builder.folder(programme.id)
+        name = None if folder is None else bases.newest(folder)
+        if folder is None or name is None or (held is not None and held.base.name == name):
+            return None
+        best = self.models.best(programme, (seen.active, seen.previous), now)
+        found = bases.load(folder, name, programme, {best.version: best})
+        return found if found is not None and found.epoch == day(now) else None
+
+    def _waits(self, programme_id: str, now: datetime) -> bool:
+        """Whether to serve on without looking: it was looked a moment ago, or it failed not long ago."""
+        tried = self._tried.get(programme_id)
+        if programme_id in self._failed and tried is not None and abs(now - tried) < RETRY:
+            return True
+        before, self._looked[programme_id] = self._looked.get(programme_id, 0.0), monotonic()
+        return self._refresher.elsewhere and self._looked[programme_id] - before < LOOK_SECONDS
+
+    def _note(self, programme_id: str, problem: PeermatchError, now: datetime) -> None:
+        self._tried[programme_id] = now
+        if programme_id not in self._failed:
+            log_failure(problem)
+            self._failed[programme_id] = self._since.note("pool", programme_id, "", now)
 
     def _lock(self, programme_id: str) -> Lock:
         with self._guard:
             return self._locks.setdefault(programme_id, Lock())
-
-
-def _truth(session: Session, programme_id: str) -> Truth:
-    revision = programmes.pool_revision(session, programme_id)
-    active = models.active(session, programme_id)
-    digest = programmes.digest(session, programme_id)
-    return Truth(revision, digest, active.version if active else None, active.previous if active else None)
-
-
-def _decisions(session: Session, programme: Programme) -> Iterator[Feedback]:
-    for record in feedback.decisions(session, programme.id):
-        try:
-            yield Feedback.from_dict(record, programme)
-        except RecordError:  # stored by another release; training reports it
-            continue
-
-
-def _good_until(people: Sequence[Member], events: Sequence[Feedback], now: datetime) -> datetime:
-    """Return the first moment at which the same rows of the store make another pool."""
-    edges = [datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)]
-    for person in people:
-        for event in person.consents:
-            edges += [edge for edge in (event.at, event.valid_until) if edge is not None and edge > now]
-    edges += [event.at for event in events if event.at > now]
-    return min(edges)

@@ -1,80 +1,99 @@
-"""One seeker's list: matched over the pool, then checked against the store once more."""
+"""A seeker's list: stored once for a day, re-checked each time it is returned, computed anew when it must be.
+
+DESIGN §7 states the rules; ``docs/reference/http.md`` tells them to those who ask.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from matcher.errors import RecordError, SeekerError, UnknownMemberError
-from matcher.matching.shortlist import Entry, Shortlist
-from matcher.people import Member
-from service.live.pool_cache import HeldPool, PoolCache
-from service.store import StoreError, members
+from matcher.errors import UnknownMemberError
+from service.live.asking import Change, Request
+from service.live.handles import Handles
+from service.live.listing import Kind, LiveList
+from service.live.pool_cache import PoolCache
+from service.live.seeking import Seeking
+from service.logs import log_failure
+from service.store import StoreError, scene
 
-ATTEMPTS = 3
-
-
-class OutdatedRecordError(SeekerError):
-    """The programme has changed since the seeker's record was stored, and no longer accepts it."""
-
-    title = "The stored record no longer fits the programme"
+ATTEMPTS: Final = 4
 
 
-@dataclass(frozen=True)
-class LiveShortlist:
-    """A shortlist all of whose candidates are in the store as the pool knew them."""
+class Shortlists:
+    """Answers for lists of all programmes of an installation.
 
-    pool: HeldPool
-    shortlist: Shortlist
-    entries: tuple[Entry, ...]
-
-
-def shortlist_for(
-    pools: PoolCache, programme_id: str, member_id: str, *, limit: int | None, now: datetime
-) -> LiveShortlist:
-    """Return the list of a member, who may be one that others do not see yet.
-
-    1. Take a pool that holds every change committed so far, and the seeker as stored.
-    2. Match.
-    3. Read the revisions of seeker and candidates. If all are what the match was made from, answer; else again.
-
-    After `ATTEMPTS` rounds of changes the candidates who did not change are the list.
-
-    Raises
-    ------
-    UnknownMemberError, ConsentMissingError, OutdatedRecordError, SeekerError
-        As `Matcher.match` does, and if the member is not in this programme's store.
-    StoreError
-        If the seeker's own record keeps changing.
+    Parameters
+    ----------
+    pools : PoolCache
+    handles : Handles
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        pool = pools.current(programme_id, now)
-        seeker, revision = _seeker(pools, pool, programme_id, member_id)
-        shortlist = pool.match(seeker, limit, now)
-        entries = tuple(shortlist)
-        stored = _revisions(pools, programme_id, [member_id, *(entry.member_id for entry in entries)])
-        if stored.get(member_id) != revision:
-            continue
-        alive = [entry for entry in entries if stored.get(entry.member_id) == pool.revisions[entry.member_id]]
-        if len(alive) == len(entries) or (attempt == ATTEMPTS and alive):
-            ranked = tuple(replace(entry, rank=rank) for rank, entry in enumerate(alive, 1))
-            return LiveShortlist(pool, shortlist, ranked)
-    raise StoreError("the members changed faster than a list could be made of them; try again")
 
+    def __init__(self, pools: PoolCache, handles: Handles) -> None:
+        self.pools = pools
+        self.handles = handles
 
-def _seeker(pools: PoolCache, pool: HeldPool, programme_id: str, member_id: str) -> tuple[Member, int]:
-    with pools.store.reading() as session:
-        stored = members.get(session, programme_id, member_id)
-    if stored is None:
-        raise UnknownMemberError("no such member")
-    try:
-        return Member.from_dict(stored.record, pool.programme), stored.revision
-    except RecordError:
-        # What is wrong with it is for who may read members, not for who may ask for lists.
-        raise OutdatedRecordError("the stored record no longer fits the programme") from None
+    def of(
+        self, programme_id: str, member_id: str, kind: Kind, *, limit: int | None, now: datetime, keep: bool = True
+    ) -> LiveList:
+        """Return the list of a member, who may be one that others do not see yet.
 
+        Parameters
+        ----------
+        limit : int or None
+            How many; the programme's own where it is None.
+        now : datetime
+            When the request began: whatever was committed before is honoured.
+        keep : bool
+            Whether a list computed anew is stored, and who is returned is logged.
 
-def _revisions(pools: PoolCache, programme_id: str, member_ids: Sequence[str]) -> dict[str, int]:
-    with pools.store.reading() as session:
-        return members.revisions(session, programme_id, member_ids)
+        Raises
+        ------
+        UnknownMemberError, ConsentMissingError, OutdatedRecordError, SeekerError
+            If the member cannot have a list.
+        StoreError
+            If the database is away or busy, or others keep computing the same list.
+        """
+        for attempt in range(ATTEMPTS):
+            found = self._attempt(programme_id, member_id, kind, limit, now, keep=keep, first=attempt == 0)
+            if found is not None:
+                return found
+        raise StoreError("the same list was computed elsewhere again and again; try again")
+
+    def _attempt(
+        self,
+        programme_id: str,
+        member_id: str,
+        kind: Kind,
+        limit: int | None,
+        now: datetime,
+        *,
+        keep: bool,
+        first: bool,
+    ) -> LiveList | None:
+        self.pools.let_time_pass(programme_id, now)
+        with self.pools.store.hot.reading() as reader:
+            found = scene.scene_and_member(reader, programme_id, member_id)
+            if found is None or found[1] is None:
+                raise UnknownMemberError("no such member")
+            seen, live = found[0], found[1]
+            held = self.pools.current(reader, seen, now)
+            if first and held.is_due(now):
+                return None  # it heard only now of something that has begun or ended already
+            seeking = Seeking(reader, seen, live, held.programme, now)
+            request = Request(self.handles, reader, seeking, held, kind, limit or held.programme.limit)
+            answer, change = request.answer()
+        if change is not None and keep and not self._stored(change, request, answer):
+            return None
+        return answer
+
+    def _stored(self, change: Change, request: Request, answer: LiveList) -> bool:
+        """Store a list, or who was shown of it; False if another list of the seeker was stored meanwhile."""
+        try:
+            with self.pools.store.hot.writing() as writer:
+                return change.apply(writer, request)
+        except StoreError as problem:
+            if answer.result == "new":
+                raise
+            log_failure(problem)  # what is stored already can be returned all the same
+            return True

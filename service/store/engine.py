@@ -13,15 +13,10 @@ from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
 from service.settings import Settings, SettingsError
+from service.store.hot import Hot, StoreError
 from service.store.schema import check_schema, create_schema
 
 BUSY_MS = 5000
-
-
-class StoreError(PeermatchError):
-    """The database cannot be used right now; nothing was changed."""
-
-    title = "The database cannot be used right now"
 
 
 class Store:
@@ -35,6 +30,8 @@ class Store:
             settings.database_file.parent.mkdir(parents=True, exist_ok=True)
         self.engine = _engine(settings)
         self._writing = self.engine.execution_options(peermatch_writes=True)
+        self.hot = Hot(self.engine)
+        """For the statements that every request runs."""
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -69,6 +66,7 @@ class Store:
 
     def close(self) -> None:
         """Give every connection back."""
+        self.hot.close()
         self.engine.dispose()
 
 

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
-from service.store import programmes, text
-from service.store.members import CHUNK
+from matcher.errors import RecordError
+from matcher.model.feedback import Feedback
+from matcher.programme import Programme
+from service.store import apart, text
+from service.store.live import CHUNK
 from service.store.tables import FeedbackRow
 
 DECISIVE = frozenset({"accepted", "declined", "ended"})
-"""Events that keep two people apart, or no longer do: they change today's pool."""
+"""Events that keep two people apart, or no longer do."""
 
 
-def add(session: Session, programme_id: str, records: Iterable[Mapping[str, Any]]) -> int:
-    """Store valid feedback records; return how many were new. The same record twice is one event."""
+def add(session: Session, programme: Programme, events: Iterable[Feedback]) -> int:
+    """Store feedback; return how many events were new. The same event twice is one.
+
+    Who stands apart from whom, and how many places are taken, follows in the same transaction.
+    """
+    programme_id = programme.id
+    records = [event.to_dict() for event in events]
     by_digest = {text.digest(record): record for record in records}
     known = _known(session, programme_id, list(by_digest))
-    new = [
-        {
-            "programme_id": programme_id,
-            "seeker": record["seeker"],
-            "candidate": record["candidate"],
-            "event": record["event"],
-            "record": text.write(record),
-            "digest": digest,
-        }
-        for digest, record in by_digest.items()
-        if digest not in known
-    ]
+    new = [_row(programme_id, record, digest) for digest, record in by_digest.items() if digest not in known]
     if new:
         session.execute(insert(FeedbackRow), new)
-    if any(row["event"] in DECISIVE for row in new):
-        programmes.bump(session, programme_id)
+    pairs = {(str(row["seeker"]), str(row["candidate"])) for row in new if row["event"] in DECISIVE}
+    if pairs:
+        apart.relate(session, programme, decisions(session, programme, pairs), pairs)
     return len(new)
+
+
+def add_once(session: Session, programme: Programme, event: Feedback, of: str) -> bool:
+    """Store an event that keeps nobody apart, unless it was stored `of` the same (a list, say); return whether it was.
+
+    However often it is told, and whenever, it is one event.
+    """
+    record = event.to_dict()
+    digest = text.digest({"of": of, "seeker": event.seeker, "candidate": event.candidate, "event": event.event})
+    if _known(session, programme.id, [digest]):
+        return False
+    session.execute(insert(FeedbackRow), [_row(programme.id, record, digest)])
+    return True
 
 
 def all_feedback(session: Session, programme_id: str) -> Iterator[dict[str, Any]]:
@@ -44,9 +55,28 @@ def all_feedback(session: Session, programme_id: str) -> Iterator[dict[str, Any]
     yield from _records(session, FeedbackRow.programme_id == programme_id)
 
 
-def decisions(session: Session, programme_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the records that tell who declined whom and who is connected, in the order in which they came."""
-    yield from _records(session, FeedbackRow.programme_id == programme_id, FeedbackRow.event.in_(DECISIVE))
+def decisions(session: Session, programme: Programme, pairs: Iterable[tuple[str, str]]) -> Iterator[Feedback]:
+    """Yield what tells how `pairs` stand, and perhaps others, in the order in which it came."""
+    which = [FeedbackRow.programme_id == programme.id, FeedbackRow.event.in_(DECISIVE)]
+    names = sorted({name for pair in pairs for name in pair})
+    if len(names) <= CHUNK:
+        which += [FeedbackRow.seeker.in_(names), FeedbackRow.candidate.in_(names)]
+    for record in _records(session, *which):
+        try:
+            yield Feedback.from_dict(record, programme)
+        except RecordError:  # stored by another release; training reports it
+            continue
+
+
+def _row(programme_id: str, record: dict[str, Any], digest: str) -> dict[str, Any]:
+    return {
+        "programme_id": programme_id,
+        "seeker": record["seeker"],
+        "candidate": record["candidate"],
+        "event": record["event"],
+        "record": text.write(record),
+        "digest": digest,
+    }
 
 
 def _records(session: Session, *which: ColumnElement[bool]) -> Iterator[dict[str, Any]]:

@@ -2,164 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.store import programmes, text
+from matcher.people import Member
+from matcher.programme import Programme
+from service.store import feed, groups, idempotency, live, text
+from service.store.live_tables import ApartRow, GoneRow, HoldRow, ListRow, LiveRow
+from service.store.moments import day
 from service.store.tables import FeedbackRow, MemberRow
 
-CHUNK = 500
+CHUNK = live.CHUNK
 
 
 @dataclass(frozen=True)
 class Stored:
     """A member as stored."""
 
+    id: int
+    """Names the member in lists, groups and the change feed; never used twice."""
     member_id: str
     record: dict[str, Any]
     revision: int
     """Changes with every change of the record, and is never used twice."""
     visible_from: date
+    accepted: bool = True
+    """Whether the programme as it is now accepts the record."""
 
 
 def get(session: Session, programme_id: str, member_id: str) -> Stored | None:
     """Return one member, or None: unknown, foreign and deleted are the same."""
     if "\x00" in member_id:  # PostgreSQL refuses even to look for it
         return None
-    row = session.get(MemberRow, (programme_id, member_id))
-    return None if row is None else _stored(row)
+    return next(_stored(session, programme_id, LiveRow.member_id == member_id), None)
+
+
+def by_id(session: Session, programme_id: str, live_ids: Iterable[int]) -> dict[int, Stored]:
+    """Return those of `live_ids` who are there."""
+    found: dict[int, Stored] = {}
+    wanted = sorted(set(live_ids))
+    for start in range(0, len(wanted), CHUNK):
+        some = _stored(session, programme_id, LiveRow.id.in_(wanted[start : start + CHUNK]))
+        found.update((stored.id, stored) for stored in some)
+    return found
 
 
 def upsert(
-    session: Session, programme_id: str, record: Mapping[str, Any], *, now: datetime, visible_from: date
+    session: Session, programme: Programme, member: Member, *, now: datetime, visible_from: date
 ) -> tuple[Stored, bool]:
-    """Store a valid record, new or in place of the one there is; return it and whether it is new.
+    """Store a member, new or in place of the one there is; return what is stored and whether it is new.
 
-    `visible_from` counts for a new member only; one who is visible already stays so.
+    `visible_from` counts for a new member only; one who is visible already stays so. A record that says what is stored
+    already changes nothing.
     """
-    member_id = str(record["member_id"])
-    row = session.get(MemberRow, (programme_id, member_id))
-    new = row is None
-    revision = programmes.next_changes(session, programme_id)
-    if row is None:
-        row = MemberRow(programme_id=programme_id, member_id=member_id, visible_from=visible_from, created_at=now)
-        session.add(row)
-    row.record, row.revision, row.updated_at = text.write(record), revision, now
-    session.flush()
-    if row.visible_from <= _day(now):
-        programmes.bump(session, programme_id)
-    return _stored(row), new
+    before = get(session, programme.id, member.member_id)
+    record = text.write(member.to_dict())
+    if before is not None and before.accepted and text.write(before.record) == record:
+        return before, False
+    seen = visible_from if before is None else before.visible_from
+    number = feed.next_number(session, programme.id, adds=seen.toordinal() <= day(now))
+    values = _live_values(member, programme, now, number, live.taken(session, programme.id, [member.member_id]))
+    keys = {"programme_id": programme.id, "member_id": member.member_id}
+    if before is None:
+        session.execute(insert(MemberRow).values(**keys, record=record, created_at=now, updated_at=now))
+        new = {**keys, **values, "held_until": 0, "visible_from": visible_from.toordinal()}
+        session.execute(insert(LiveRow).values(**new))
+    else:
+        _update(session, MemberRow, keys, record=record, updated_at=now)
+        _update(session, LiveRow, keys, **values)
+    stored = get(session, programme.id, member.member_id)
+    assert stored is not None
+    return stored, before is None
 
 
 def upsert_many(
-    session: Session, programme_id: str, records: Iterable[Mapping[str, Any]], *, now: datetime, visible_from: date
+    session: Session, programme: Programme, members: Iterable[Member], *, now: datetime, visible_from: date
 ) -> tuple[int, int]:
-    """Store many valid records in few statements; return how many were new and how many replaced another.
+    """Store many members in few statements; return how many were new and how many replaced another.
 
-    Of two records of one member the later stands. Those who were to appear later appear at `visible_from`
+    Of two members of one id the later stands. Those who were to appear later appear at `visible_from`
     if that is earlier: an import is seen at once.
     """
-    by_id = {str(record["member_id"]): record for record in records}
-    if not by_id:
+    by_name = {member.member_id: member for member in members}
+    if not by_name:
         return 0, 0
-    known = _known(session, programme_id, list(by_id))
-    revision = programmes.next_changes(session, programme_id, len(by_id))
-    new: list[dict[str, Any]] = []
-    replaced: list[dict[str, Any]] = []
-    for number, (member_id, record) in enumerate(by_id.items(), revision):
-        keys = {"programme_id": programme_id, "member_id": member_id}
-        values = {"record": text.write(record), "revision": number, "updated_at": now}
+    known = _known(session, programme.id, list(by_name))
+    taken = live.taken(session, programme.id, known)
+    number = feed.next_number(session, programme.id, len(by_name), adds=True)
+    new: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    replaced: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for at, (member_id, member) in enumerate(by_name.items(), number):
+        keys = {"programme_id": programme.id, "member_id": member_id}
+        values = _live_values(member, programme, now, at, taken)
+        record = {**keys, "record": text.write(member.to_dict()), "updated_at": now}
         if member_id in known:
-            replaced.append(keys | values | {"visible_from": min(known[member_id], visible_from)})
+            live_id, seen = known[member_id]
+            replaced[0].append(record)
+            replaced[1].append({"id": live_id, **values, "visible_from": min(seen, visible_from.toordinal())})
         else:
-            new.append(keys | values | {"visible_from": visible_from, "created_at": now})
-    if new:
-        session.execute(insert(MemberRow), new)
-    if replaced:
-        session.execute(update(MemberRow), replaced)  # by primary key, in one go
-    programmes.bump(session, programme_id)
-    return len(new), len(replaced)
+            new[0].append({**record, "created_at": now})
+            new[1].append({**keys, **values, "held_until": 0, "visible_from": visible_from.toordinal()})
+    for rows, statement in ((new, insert), (replaced, update)):
+        for table, some in zip((MemberRow, LiveRow), rows, strict=True):
+            if some:
+                session.execute(statement(table), some)
+    return len(new[0]), len(replaced[0])
 
 
-def delete(session: Session, programme_id: str, member_id: str, *, now: datetime) -> bool:
-    """Erase a member and the feedback that names them; return whether there was one."""
+def delete(session: Session, programme_id: str, member_id: str) -> bool:
+    """Erase a member and all that names them; return whether there was one.
+
+    What is left anywhere is a number that means nobody: in lists of others, and in `gone`, for the workers.
+    """
     stored = get(session, programme_id, member_id)
     if stored is None:
         return False
-    session.execute(
-        delete_rows(MemberRow).where(MemberRow.programme_id == programme_id, MemberRow.member_id == member_id)
-    )
-    session.execute(
-        delete_rows(FeedbackRow).where(
-            FeedbackRow.programme_id == programme_id,
-            or_(FeedbackRow.seeker == member_id, FeedbackRow.candidate == member_id),
-        )
-    )
-    programmes.next_changes(session, programme_id)
-    if stored.visible_from <= _day(now):
-        programmes.bump(session, programme_id)
+    number = feed.next_number(session, programme_id, adds=True)
+    for table in (MemberRow, LiveRow, HoldRow):
+        session.execute(delete_rows(table).where(table.programme_id == programme_id, table.member_id == member_id))
+    for both, one, other in (
+        (FeedbackRow, FeedbackRow.seeker, FeedbackRow.candidate),
+        (ApartRow, ApartRow.member_id, ApartRow.other_id),
+    ):
+        naming = or_(one == member_id, other == member_id)
+        session.execute(delete_rows(both).where(both.programme_id == programme_id, naming))
+    session.execute(delete_rows(ListRow).where(ListRow.programme_id == programme_id, ListRow.seeker_id == stored.id))
+    groups.leave_all(session, programme_id, member_id, number)
+    idempotency.forget(session, programme_id, member_id)
+    session.execute(insert(GoneRow).values(programme_id=programme_id, number=number, live_id=stored.id))
     return True
 
 
-def visible_members(session: Session, programme_id: str, day: date) -> Iterator[Stored]:
-    """Yield those whom others may see on `day`, by id."""
-    query = (
-        select(MemberRow.member_id, MemberRow.record, MemberRow.revision, MemberRow.visible_from)
-        .where(MemberRow.programme_id == programme_id, MemberRow.visible_from <= day)
-        .order_by(MemberRow.member_id)
-        .execution_options(yield_per=CHUNK)
-    )
-    for member_id, record, revision, visible_from in session.execute(query):
-        yield Stored(member_id, text.read(record), revision, visible_from)
+def visible_members(session: Session, programme_id: str, on: date) -> Iterator[Stored]:
+    """Yield by id every member whom others may see on a UTC day, as far as the programme goes."""
+    yield from _stored(session, programme_id, LiveRow.visible_from <= on.toordinal())
 
 
 def all_members(session: Session, programme_id: str) -> Iterator[Stored]:
-    """Yield every member of a programme, by id, whether others may see them yet or not: for training."""
-    return visible_members(session, programme_id, date.max)
+    """Yield every member of a programme, by id, whether others may see them yet or not."""
+    yield from _stored(session, programme_id)
 
 
 def revisions(session: Session, programme_id: str, member_ids: Iterable[str]) -> dict[str, int]:
-    """Return the revisions of those of `member_ids` who exist: what the live re-check reads."""
-    query = select(MemberRow.member_id, MemberRow.revision).where(
-        MemberRow.programme_id == programme_id, MemberRow.member_id.in_(list(member_ids))
+    """Return the revisions of those of `member_ids` who exist."""
+    query = select(LiveRow.member_id, LiveRow.revision).where(
+        LiveRow.programme_id == programme_id, LiveRow.member_id.in_(list(member_ids))
     )
-    return {row.member_id: row.revision for row in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
-def show_all(session: Session, programme_id: str, day: date) -> int:
-    """Let others see from `day` on whoever was to appear later (`peermatch refresh`); return how many."""
-    waiting = (MemberRow.programme_id == programme_id, MemberRow.visible_from > day)
-    number = session.scalar(select(func.count()).select_from(MemberRow).where(*waiting)) or 0
+def show_all(session: Session, programme_id: str, on: date) -> int:
+    """Let others see from a day on whoever was to appear later (`peermatch refresh`); return how many."""
+    waiting = (LiveRow.programme_id == programme_id, LiveRow.visible_from > on.toordinal())
+    number = session.scalar(select(func.count()).select_from(LiveRow).where(*waiting)) or 0
     if number:
-        session.execute(update(MemberRow).where(*waiting).values(visible_from=day))
-        programmes.bump(session, programme_id)
+        change = feed.next_number(session, programme_id, adds=True)
+        session.execute(update(LiveRow).where(*waiting).values(visible_from=on.toordinal(), number=change))
     return number
 
 
 def count(session: Session, programme_id: str) -> int:
     """Return how many members a programme has."""
-    return session.scalar(select(func.count()).where(MemberRow.programme_id == programme_id)) or 0
+    return session.scalar(select(func.count()).where(LiveRow.programme_id == programme_id)) or 0
 
 
-def _known(session: Session, programme_id: str, member_ids: list[str]) -> dict[str, date]:
-    found: dict[str, date] = {}
+def _live_values(
+    member: Member, programme: Programme, now: datetime, number: int, taken: dict[str, int]
+) -> dict[str, Any]:
+    free = member.capacity - taken.get(member.member_id, 0)
+    return {"revision": number, "number": number, "free": free, **live.derived(member, programme, now)}
+
+
+def _update(session: Session, table: type[MemberRow | LiveRow], keys: dict[str, str], **values: Any) -> None:
+    where = (table.programme_id == keys["programme_id"], table.member_id == keys["member_id"])
+    session.execute(update(table).where(*where).values(**values))
+
+
+def _known(session: Session, programme_id: str, member_ids: list[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
     for start in range(0, len(member_ids), CHUNK):
-        query = select(MemberRow.member_id, MemberRow.visible_from).where(
-            MemberRow.programme_id == programme_id, MemberRow.member_id.in_(member_ids[start : start + CHUNK])
+        query = select(LiveRow.member_id, LiveRow.id, LiveRow.visible_from).where(
+            LiveRow.programme_id == programme_id, LiveRow.member_id.in_(member_ids[start : start + CHUNK])
         )
-        found.update((member_id, day) for member_id, day in session.execute(query))
+        found.update((row[0], (row[1], row[2])) for row in session.execute(query))
     return found
 
 
-def _stored(row: MemberRow) -> Stored:
-    return Stored(row.member_id, text.read(row.record), row.revision, row.visible_from)
-
-
-def _day(now: datetime) -> date:
-    return now.astimezone(UTC).date()
+def _stored(session: Session, programme_id: str, *which: Any) -> Iterator[Stored]:
+    query = (
+        select(
+            LiveRow.id, LiveRow.member_id, MemberRow.record, LiveRow.revision, LiveRow.visible_from, LiveRow.accepted
+        )
+        .join(
+            MemberRow,
+            (MemberRow.programme_id == LiveRow.programme_id) & (MemberRow.member_id == LiveRow.member_id),
+        )
+        .where(LiveRow.programme_id == programme_id, *which)
+        .order_by(LiveRow.member_id)
+    )
+    for live_id, member_id, record, revision, seen, accepted in session.execute(query):
+        yield Stored(live_id, member_id, text.read(record), revision, date.fromordinal(seen), bool(accepted))

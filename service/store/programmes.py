@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matcher.errors import PeermatchError, ProgrammeError, shown
+from matcher.errors import PeermatchError, ProgrammeError, RecordError, shown
+from matcher.people import Member
 from matcher.programme import Programme
-from service.store import text
-from service.store.tables import PoolRow, ProgrammeRow
+from service.store import live, text
+from service.store.hot import StoreError
+from service.store.live_tables import LiveRow
+from service.store.tables import MemberRow, PoolRow, ProgrammeRow
 
 
 class UnknownProgrammeError(PeermatchError):
@@ -37,13 +42,13 @@ def save(session: Session, programme: Programme, base: Path, *, now: datetime) -
         session.add(ProgrammeRow(id=programme.id, toml=programme.source, files=files, digest=programme.digest,
                                  created_at=now, updated_at=now))  # fmt: skip
         session.flush()
-        session.add(PoolRow(programme_id=programme.id, revision=1, changes=0))
+        session.add(PoolRow(programme_id=programme.id, number=0, additions=0))
         session.flush()
         return True
     if (row.toml, row.files, row.digest) != (programme.source, files, programme.digest):
         row.toml, row.files, row.digest, row.updated_at = programme.source, files, programme.digest, now
         session.flush()
-        bump(session, programme.id)
+        live.refold(session, programme.id, _states(session, programme, now))
     return False
 
 
@@ -56,6 +61,8 @@ def load(session: Session, programme_id: str) -> Programme:
         If there is none of this id.
     ProgrammeError, VocabularyError
         If this release no longer accepts what was stored.
+    StoreError
+        If the disk is full.
     """
     row = session.get(ProgrammeRow, programme_id)
     if row is None:
@@ -64,13 +71,17 @@ def load(session: Session, programme_id: str) -> Programme:
             f"programme: found {shown(programme_id)}; expected one of this database: {known}; "
             "`peermatch init FILE.toml` adds one"
         )
-    with tempfile.TemporaryDirectory(prefix="peermatch-") as folder:
-        base = Path(folder)
-        for name, content in text.read(row.files).items():
-            target = base / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content, encoding="utf-8", newline="")
-        return Programme.from_text(row.toml, base)
+    try:
+        with tempfile.TemporaryDirectory(prefix="peermatch-") as folder:
+            base = Path(folder)
+            for name, content in text.read(row.files).items():
+                target = base / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(content, encoding="utf-8", newline="")
+            return Programme.from_text(row.toml, base)
+    except OSError as problem:
+        kind = errno.errorcode.get(problem.errno or 0, type(problem).__name__)
+        raise StoreError(f"the folder of temporary files cannot be used ({kind}); make room there") from None
 
 
 def identifiers(session: Session) -> list[str]:
@@ -83,25 +94,18 @@ def digest(session: Session, programme_id: str) -> str | None:
     return session.scalar(select(ProgrammeRow.digest).where(ProgrammeRow.id == programme_id))
 
 
-def pool_revision(session: Session, programme_id: str) -> int:
-    """Return the number of today's pool: it differs whenever what the pool shows may differ."""
-    return session.scalar(select(PoolRow.revision).where(PoolRow.programme_id == programme_id)) or 0
-
-
-def bump(session: Session, programme_id: str) -> None:
-    """Say, in the caller's transaction, that today's pool has changed."""
-    of_programme = PoolRow.programme_id == programme_id
-    session.execute(update(PoolRow).where(of_programme).values(revision=PoolRow.revision + 1))
-
-
-def next_changes(session: Session, programme_id: str, count: int = 1) -> int:
-    """Take `count` numbers of change and return the first of them; none is ever given twice."""
-    of_programme = PoolRow.programme_id == programme_id
-    session.execute(update(PoolRow).where(of_programme).values(changes=PoolRow.changes + count))
-    last = session.scalar(select(PoolRow.changes).where(of_programme))
-    if last is None:
-        raise UnknownProgrammeError(f"programme: found {shown(programme_id)}; the database has no such programme")
-    return last - count + 1
+def _states(session: Session, programme: Programme, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what follows for each member's live row from the programme as it is now."""
+    query = (
+        select(LiveRow.id, MemberRow.record)
+        .join(MemberRow, (MemberRow.programme_id == LiveRow.programme_id) & (MemberRow.member_id == LiveRow.member_id))
+        .where(LiveRow.programme_id == programme.id)
+    )
+    for live_id, record in session.execute(query):
+        try:
+            yield live_id, live.derived(Member.from_dict(text.read(record), programme), programme, now)
+        except RecordError:
+            yield live_id, live.refused()
 
 
 def _vocabularies(toml: str, base: Path) -> Iterator[tuple[str, str]]:

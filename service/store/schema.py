@@ -7,9 +7,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
-from service.store.tables import Base, SchemaVersion
+from service.store import live_tables
+from service.store.table_base import Base
+from service.store.tables import SchemaVersion
 
-VERSION = 1
+VERSION = 2
+TABLES = (live_tables, Base)
+"""Named so that all tables are known to `Base` before any is made."""
 
 
 class SchemaError(PeermatchError):

@@ -1,36 +1,16 @@
-"""The tables. Everything but the schema's version belongs to one programme."""
+"""The tables of what is kept: programmes, keys, records, feedback and models.
+
+Everything but the schema's version belongs to one programme.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Date, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite keeps no zone, so it is taken off on the way in and put back on the way out."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a moment without a zone; store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs its zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Return the moment with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of every table."""
+from service.store.table_base import Base, Instant
 
 
 class SchemaVersion(Base):
@@ -54,14 +34,14 @@ class ProgrammeRow(Base):
 
 
 class PoolRow(Base):
-    """What a worker compares to know whether the pool it holds is still true."""
+    """The change feed of a programme: what a worker compares to know whether what it holds is still true."""
 
     __tablename__ = "pools"
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
-    revision: Mapped[int] = mapped_column(Integer)
-    """Grows with every change to what today's pool shows."""
-    changes: Mapped[int] = mapped_column(Integer)
-    """Grows with every change to a member; each row keeps the number of its last one."""
+    number: Mapped[int] = mapped_column(Integer)
+    """Grows with every change to a member, whatever changed; each row of `live` keeps the number of its last one."""
+    additions: Mapped[int] = mapped_column(Integer)
+    """`number` of the last change that may have let somebody into lists who was not in them."""
 
 
 class ApiKeyRow(Base):
@@ -84,12 +64,28 @@ class MemberRow(Base):
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
     member_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     record: Mapped[str] = mapped_column(Text)
-    revision: Mapped[int] = mapped_column(Integer)
-    """`PoolRow.changes` after the last change of this member: never used twice, not even after a deletion."""
-    visible_from: Mapped[date] = mapped_column(Date)
-    """The first UTC day on which others may be shown this member."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class IdempotencyRow(Base):
+    """A POST with an Idempotency-Key, and its reply once there is one."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index("idempotency_started", "started_at"),)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of method, address and body."""
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    """µs since 1970."""
+    status: Mapped[int | None] = mapped_column(Integer)
+    """None: under way."""
+    headers: Mapped[str | None] = mapped_column(Text)
+    """JSON object."""
+    reply: Mapped[str | None] = mapped_column(Text)
+    """Text, so that a member's id is found in it when they are erased."""
 
 
 class FeedbackRow(Base):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from matcher.errors import RecordError
-from matcher.json_reading import parse_json
+from matcher.json_reading import _exact, _plain, parse_json
+from matcher.records import ABSENT
+from tests.conftest import examples
 
 PLAIN = st.recursive(
     st.none()
@@ -70,3 +72,53 @@ def test_what_is_refused(text, message):
     with pytest.raises(RecordError) as caught:
         parse_json(text)
     assert message in caught.value.message
+
+
+PIECES = st.sampled_from(
+    [
+        *'{}[],:"\\ 0123456789-+.eE',
+        *('"a":', '"a":1,', '"b":"\\"",', '"\\u0022\\u0022"', "\\u0000", "\\ud800", "\\ud83d\\ude00", "null", "true"),
+        *("NaN", "-0", "1e999", "1e-999", "9" * 15, "9" * 16, "9223372036854775808", "é", "\ufeff", "\x00", "\n"),
+        *(
+            '{"a":',
+            "[" * 8,
+            "]" * 8,
+            "}",
+            '"a"',
+            '{"a":1,"a":2}',
+            '{"a":"\\u0022\\u0022","a":1}',
+            '{"\\u0061":1,"a":1}',
+        ),
+    ]
+)
+
+
+def same(one: object, two: object) -> bool:
+    """Tell whether two values are equal, in their types and the signs of zeros too."""
+    return repr(one) == repr(two)
+
+
+@settings(max_examples=examples(1000, 50_000))
+@given(st.lists(PIECES, max_size=12).map("".join) | PLAIN.map(json.dumps))
+@example('{"a":1,"a":"\\u0022\\u0022"}')
+@example('{"a":1,"a":1}')
+@example("[" * 17 + "]" * 17)
+@example("9" * 20)
+@example("-0")
+def test_what_is_read_at_once_is_what_is_read_with_care(text):
+    quick = _plain(text)
+    if quick is not ABSENT:
+        assert same(quick, _exact(text))
+        assert same(quick, _plain(text.encode()))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, 2.5, "x\\n\\"é"], "b": {"a": null}}', '"\\ud83d\\ude00"', "[" * 16 + "]" * 16, " 1 ", "9" * 15]
+)
+def test_most_is_read_at_once(text):
+    assert same(_plain(text), _exact(text))
+
+
+def test_the_slow_reader_is_asked_about_everything_else():
+    for text in ("{", '{"a":1,"a":1}', "NaN", '"\\u0000"', "9" * 16, "[" * 17 + "]" * 17, "\ud800", b"\xff"):
+        assert _plain(text) is ABSENT

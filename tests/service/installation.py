@@ -14,12 +14,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from matcher.model.artefact import prior_model, save
+from matcher.model.feedback import Feedback
 from matcher.model.signing import signing_key
+from matcher.people import Member
 from matcher.programme import Programme
 from service import create_app
 from service.security import SCOPES, create_secret_key
 from service.settings import Settings
-from service.store import Store, keys, members, models, open_store, programmes
+from service.store import Store, feedback, keys, members, models, open_store, programmes
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -32,7 +34,7 @@ size = "{size}"
 
 [consent]
 policy_version = "1"
-required = ["channel"]
+required = ["channel"{required}]
 
 [ages]
 bands = ["13-17", "18-34", "35-64"]
@@ -57,7 +59,7 @@ show = true
 
 [facets.statement]
 kind = "statement"
-
+{facets}
 [shortlist]
 min_pool = 1
 {more}
@@ -80,7 +82,15 @@ class Clock:
 
 def write_programme(folder: Path, **changes: str) -> Programme:
     """Write a programme file with its vocabulary into `folder` and read it."""
-    values = {"id": "lantern", "pairing": "mentor", "size": "standard", "more": "", **changes}
+    values = {
+        "id": "lantern",
+        "pairing": "mentor",
+        "size": "standard",
+        "facets": "",
+        "required": "",
+        "more": "",
+        **changes,
+    }
     (folder / "lists").mkdir(parents=True, exist_ok=True)
     (folder / "lists" / "experiences.csv").write_text(CONCEPTS, encoding="utf-8", newline="")
     (folder / "programme.toml").write_text(TOML.format(**values), encoding="utf-8")
@@ -152,14 +162,36 @@ class Installation:
     def add(self, *records: dict[str, Any]) -> None:
         """Import members, who are visible at once."""
         with self.store.transaction() as session:
-            canonical = [self.canonical(one) for one in records]
-            members.upsert_many(session, self.programme.id, canonical, now=NOON, visible_from=NOON.date())
+            people = [self.member(one) for one in records]
+            now = self.clock()
+            members.upsert_many(session, self.programme, people, now=now, visible_from=now.date())
 
-    def canonical(self, one: dict[str, Any]) -> dict[str, Any]:
-        """Return a record as the store keeps it."""
-        from matcher.people import Member
+    def member(self, one: dict[str, Any]) -> Member:
+        """Return a record as it is read."""
+        return Member.from_dict(one, self.programme)
 
-        return Member.from_dict(one, self.programme).to_dict()
+    def tell(self, *events: dict[str, Any]) -> int:
+        """Store feedback."""
+        with self.store.transaction() as session:
+            told = [Feedback.from_dict(one, self.programme) for one in events]
+            return feedback.add(session, self.programme, told)
+
+    def change_programme(self, **changes: str) -> Programme:
+        """Write the programme file anew and apply it, see `write_programme`."""
+        base = self.folder / "files"
+        self.programme = write_programme(base, **{"size": self.programme.size, **changes})
+        with self.store.transaction() as session:
+            programmes.save(session, self.programme, base, now=self.clock())
+        return self.programme
+
+    def apply(self, text: str) -> Programme:
+        """Apply a programme file of this text."""
+        base = self.folder / "files"
+        (base / "programme.toml").write_text(text, "utf-8")
+        self.programme = Programme.from_toml(base / "programme.toml")
+        with self.store.transaction() as session:
+            programmes.save(session, self.programme, base, now=self.clock())
+        return self.programme
 
     def publish(self, version: str, programme: Programme | None = None) -> Path:
         """Save the prior as a signed model and make it the active one."""

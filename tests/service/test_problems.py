@@ -138,7 +138,7 @@ def test_a_fault_of_ours_tells_nothing(made: Installation, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ValueError("canary-word of a member")
 
-    monkeypatch.setattr("service.api.match.shortlist_for", broken)
+    monkeypatch.setattr("service.live.shortlists.Shortlists.of", broken)
     reply = made.call("POST", "/v1/match", {"member_id": "m-1"})
     body = problem(reply, 500, "internal")
     assert set(body) == {"type", "title", "status", "detail"}
@@ -179,7 +179,7 @@ def test_errors_below_are_told_in_fixed_words(
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("service.api.match.shortlist_for", broken)
+    monkeypatch.setattr("service.live.shortlists.Shortlists.of", broken)
     reply = made.call("POST", "/v1/match", {"member_id": "m-1"})
     assert "secret-path" not in json.dumps(problem(reply, status, name))
     assert ("Retry-After" in reply.headers) == (status == 503)

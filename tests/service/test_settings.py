@@ -14,6 +14,7 @@ def test_every_variable_has_a_default() -> None:
     assert settings.secret_key_file == Path("var/secret.key")
     assert settings.database_file == Path("var/peermatch.db")
     assert not settings.secret_key_mounted
+    assert not settings.metrics_open
     assert settings.model_folder("lantern", "7") == Path("var/models/lantern/7")
 
 
@@ -56,3 +57,14 @@ def test_a_folder_that_is_a_file_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_key_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="PEERMATCH_SECRET_KEY_FILE: found a folder"):
         Settings.from_environment({"PEERMATCH_SECRET_KEY_FILE": str(tmp_path)})
+
+
+@pytest.mark.parametrize(("text", "is_open"), [("open", True), (" key ", False), ("", False)])
+def test_metrics_are_open_only_where_it_is_said(text: str, is_open: bool) -> None:
+    assert Settings.from_environment({"PEERMATCH_METRICS": text}).metrics_open is is_open
+
+
+@pytest.mark.parametrize("text", ["Open", "1", "closed"])
+def test_whether_metrics_are_open_is_not_guessed(text: str) -> None:
+    with pytest.raises(SettingsError, match="PEERMATCH_METRICS"):
+        Settings.from_environment({"PEERMATCH_METRICS": text})

@@ -151,8 +151,8 @@ def test_thousands_of_different_seekers():
 
 class TestShared:
     def shared(self, of, seeker, row, **more):
-        found = columns([of], [row, says(of, row["f"].value), says(of)], **more)["f"].shared(whole([of], seeker), 0)
-        return [(it.value, it.holders) for it in found][:1]
+        found = columns([of], [row, says(of, row["f"].value), says(of)], **more)["f"]
+        return [(value, found.holders(value)) for value in found.shared(whole([of], seeker), 0)][:1]
 
     @pytest.mark.parametrize(
         ("of", "seeker", "row", "expected"),

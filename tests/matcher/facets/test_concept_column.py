@@ -272,8 +272,8 @@ class TestBoundaries:
 
 class TestShared:
     def shared(self, seeker, rows, name="had", row=0, **more):
-        found = columns(ALL, rows, information=LEARNED, **more)[name].shared(whole(ALL, seeker), row)
-        return [(it.value, it.holders) for it in found]
+        found = columns(ALL, rows, information=LEARNED, **more)[name]
+        return [(value, found.holders(value)) for value in found.shared(whole(ALL, seeker), row)]
 
     def test_the_most_telling_first(self):
         rows = [says(HAD, ["lumpectomy", "grief"]), says(HAD, ["surgery"]), says(HAD)]
@@ -286,7 +286,7 @@ class TestShared:
 
     def test_of_equally_telling_ones_the_deepest_and_then_by_code(self):
         column = columns([HAD], [says(HAD, ["mastectomy", "lumpectomy", "grief"])])["had"]  # nothing learned
-        found = [it.value for it in column.shared(says(HAD, ["mastectomy", "lumpectomy", "grief"]), 0)]
+        found = list(column.shared(says(HAD, ["mastectomy", "lumpectomy", "grief"]), 0))
         assert found == ["lumpectomy", "mastectomy", "surgery", "grief", "treatment"]
 
     def test_of_what_is_asked_only_that(self):

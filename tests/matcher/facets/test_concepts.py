@@ -40,8 +40,8 @@ def test_cosine_is_scikit_learns():
     column, rows = columns(values, information), np.arange(40)
     for at, value in enumerate(values):
         seeker = {"conditions": Side(value)}
-        np.testing.assert_allclose(column.forward(seeker, rows).satisfy, expected[at], atol=1e-12)
-        np.testing.assert_allclose(column.backward(seeker, rows).satisfy, expected[at], atol=1e-12)
+        np.testing.assert_allclose(column.forward(seeker, rows).by_row(), expected[at], atol=1e-12)
+        np.testing.assert_allclose(column.backward(seeker, rows).by_row(), expected[at], atol=1e-12)
 
 
 def test_unknown_is_not_none_and_none_is_not_alike():

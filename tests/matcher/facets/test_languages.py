@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.facets.language_codes import shortest
 from matcher.facets.languages import canonical, primary
 from tests.matcher.facets.bench import columns, declared_wrongly, facet, forward, passes, refused, says
 
@@ -35,6 +36,12 @@ def test_declared():
         (["SL-ROZAJ-BISKE"], ("sl-rozaj-biske",)),
         (["haw"], ("haw",)),
         (["en-GB", "en-US", "en"], ("en", "en-GB", "en-US")),
+        (["eng"], ("en",)),
+        (["eng-gb", "en"], ("en", "en-GB")),
+        (["deu", "ger-at"], ("de", "de-AT")),
+        (["zho-hant-tw"], ("zh-Hant-TW",)),
+        (["iw", "mol"], ("he", "ro")),
+        (["cmn", "yue"], ("cmn", "yue")),  # languages of their own, without a code of two letters
     ],
 )
 def test_customary_case(raw, parsed):
@@ -63,6 +70,7 @@ def test_customary_case(raw, parsed):
         (["en", ""], "[1]", ("found ''",)),
         (["en", "en"], "", ("found 'en' twice",)),
         (["en-gb", "en-GB"], "", ("found 'en-GB' twice",)),
+        (["en", "eng"], "", ("found 'en' twice",)),
         ([f"{a}{b}{c}" for a in "abcde" for b in "abcde" for c in "abcde"], "", ("found 125 values", "at most 100")),
     ],
 )
@@ -73,8 +81,9 @@ def test_parsed_wrongly(raw, at, parts):
 @given(tag=st.from_regex(r"[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-[a-zA-Z]{2})?", fullmatch=True))
 def test_canonical_whatever_the_case(tag):
     assert canonical(tag) == canonical(tag.upper()) == canonical(tag.lower()) == canonical(canonical(tag))
-    assert canonical(tag).lower() == tag.lower()
-    assert primary(canonical(tag)) == tag.lower().split("-")[0]
+    language, *rest = tag.lower().split("-")
+    assert canonical(tag).lower().split("-") == [shortest(language), *rest]
+    assert primary(canonical(tag)) == shortest(language)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +92,8 @@ def test_canonical_whatever_the_case(tag):
         (["en"], ["en"], True),
         (["en-GB"], ["en"], True),
         (["en-GB"], ["en-US"], True),
+        (["eng"], ["en"], True),
+        (["fre-CA"], ["fra"], True),
         (["sr-Latn"], ["sr-Cyrl"], True),
         (["en", "pl"], ["de", "pl-PL"], True),
         (["en"], ["pl"], False),

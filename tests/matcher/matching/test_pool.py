@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from matcher.consent import consented
-from matcher.matching.pool import Circumstances, Pool, agreed, between, keyed_hash
+from matcher.matching.pool import Circumstances, Pool, Standing, agreed, keyed_hash
 from matcher.model.encoder import ProfileEncoder
 from matcher.people import Member
 from tests.properties.pairs import AT, consents, person, programme
@@ -41,8 +41,8 @@ FOREIGN = consented(replace(Member.from_dict(person("foreign"), PAIRS), programm
 
 def test_rows_are_sorted_by_id_and_hold_what_the_gates_need():
     found = pool([*PEOPLE, FOREIGN], held=frozenset({"c", "nobody"}), load={"b": 2, "a": 4, "nobody": 1})
-    assert found.ids == ("a", "b", "c", "d")
-    assert found.row == {"a": 0, "b": 1, "c": 2, "d": 3}
+    assert list(found.ids) == ["a", "b", "c", "d"]
+    assert [found.find(it) for it in ("a", "b", "c", "d", "e", "hidden", "foreign")] == [0, 1, 2, 3, None, None, None]
     assert len(found) == 4
     assert found.supporter.tolist() == [True, True, False, True]
     assert found.vetted.tolist() == [True, False, True, True]
@@ -51,8 +51,8 @@ def test_rows_are_sorted_by_id_and_hold_what_the_gates_need():
     assert found.adult.tolist() == [False, True, True, False]  # an unknown age is neither
     assert found.held.tolist() == [False, False, True, False]
     assert found.free.tolist() == [-3, 1, 1, 1]
-    assert found.hidden == {"hidden"}
-    assert found.foreign == {"foreign"}
+    assert list(found.hidden) == ["hidden"]
+    assert list(found.foreign) == ["foreign"]
     assert list(found.columns) == list(PAIRS.facets)
 
 
@@ -82,9 +82,10 @@ class Lookalike:
 
 def test_nobody():
     found = pool([])
-    assert (len(found), found.ids, found.hidden, found.foreign) == (0, (), frozenset(), frozenset())
+    assert (len(found), len(found.ids), len(found.hidden), len(found.foreign)) == (0, 0, 0, 0)
+    assert found.find("a") is None
     assert found.nbytes >= 0
-    assert found.ties("a", np.arange(0)).size == 0
+    assert found.ties(np.uint64(1), np.arange(0)).size == 0
 
 
 def test_bytes_grow_by_less_than_a_kilobyte_a_member():
@@ -136,34 +137,34 @@ class TestTies:
     def test_by_the_book(self):
         found = pool(PEOPLE)
         for seeker in ("a", "stranger"):
+            own = np.uint64(keyed_hash(KEY, seeker))
             expected = [splitmix64(keyed_hash(KEY, seeker) ^ keyed_hash(KEY, it)) for it in found.ids]
-            assert found.ties(seeker, np.arange(4)).tolist() == expected
-            assert found.ties(seeker, np.array([3, 1])).tolist() == [expected[3], expected[1]]
+            assert found.ties(own, np.arange(4)).tolist() == expected
+            assert found.ties(own, np.array([3, 1])).tolist() == [expected[3], expected[1]]
 
     def test_it_takes_two(self):
-        one, two = pool(PEOPLE).ties("x", np.arange(4)), pool(PEOPLE).ties("y", np.arange(4))
+        one, two = (pool(PEOPLE).ties(np.uint64(it), np.arange(4)) for it in (1, 2))
         assert not set(one.tolist()) & set(two.tolist())
 
 
-class TestBetween:
-    def test_both_ways_and_only_those_in_the_pool(self):
-        row = {"a": 0, "b": 1, "c": 2}
-        found = between([("a", "b"), ("b", "a"), ("c", "a"), ("x", "a"), ("b", "y"), ("x", "y")], row)
-        plain = {member: rows.tolist() for member, rows in found.items()}
-        assert plain == {"a": [1, 2], "b": [0], "c": [0], "x": [0], "y": [1]}
-
-    def test_nothing(self):
-        assert between([], {"a": 0}) == {}
+class TestStanding:
+    def test_both_ways(self):
+        facts = Circumstances(
+            frozenset("a"), frozenset({("a", "b"), ("b", "a"), ("c", "a")}), frozenset({("a", "x")}), frozenset()
+        )
+        assert facts.standing("a") == Standing(True, frozenset("bc"), frozenset("x"), frozenset())
+        assert facts.standing("b") == Standing(False, frozenset("a"))
+        assert facts.standing("x") == Standing(declined=frozenset("a"))
+        assert facts.standing("nobody") == Standing()
 
     def test_at_random(self):
         rng = random.Random(1)
         names = [f"m{n}" for n in range(12)]
-        row = {name: at for at, name in enumerate(names[:9])}
-        pairs = {(rng.choice(names), rng.choice(names)) for _ in range(40)}
-        found = between(pairs, row)
-        for one in names:
-            apart = sorted(row[it] for it in names if it in row and ((one, it) in pairs or (it, one) in pairs))
-            assert found.get(one, np.array([])).tolist() == apart
+        pairs = frozenset((rng.choice(names), rng.choice(names)) for _ in range(40))
+        for facts in (Circumstances(blocks=pairs), Circumstances(connected=pairs)):
+            for one in names:
+                apart = {it for it in names if (one, it) in pairs or (it, one) in pairs}
+                assert apart == facts.standing(one).blocked | facts.standing(one).connected
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Bodies nobody thought of: whatever is sent, the reply is a problem document and never a fault of ours."""
+"""Bodies nobody thought of, for every route: whatever is sent, the reply is a problem and never a fault of ours."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service.problems import MEDIA_TYPE
 from tests.conftest import examples
 from tests.service.installation import Installation, record
+from tests.service.routes import APP, BODIES, Route, places, planted, with_body
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
@@ -34,41 +35,53 @@ def check(reply: Any) -> None:
         assert reply.get_json()["status"] == reply.status_code
 
 
-def planted(path: tuple[str | int, ...], value: Any) -> Any:
-    """Return a valid record but for `value` at `path`."""
-    whole: Any = json.loads(json.dumps(record("m-1", wants={})))
-    inner = whole
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = value
-    return whole
+@st.composite
+def spoilt(draw: st.DrawFn, name: str) -> Any:
+    """Draw the body of an example with something else at one or two places, or a body of anything."""
+    body = draw(st.sampled_from(BODIES[name]))
+    names = sorted({str(path[-1]) for path in places(body)})
+    for _ in range(draw(st.integers(1, 2))):
+        path = draw(st.sampled_from(places(body)) | st.tuples(TEXT))
+        body = planted(body, path, draw(VALUES))
+        if not places(body):
+            break
+    return draw(st.just(body) | st.dictionaries(st.sampled_from(names) | TEXT, VALUES, max_size=4) | VALUES)
+
+
+@pytest.mark.parametrize("route", with_body(APP), ids=lambda route: route.name)
+@REUSED
+@given(data=st.data())
+def test_a_body_of_anything(made: Installation, route: Route, data: st.DataObject) -> None:
+    made.add(record("m-1", "seeker", "supporter"), record("m-2"))
+    check(made.call(route.method, route.path, data.draw(spoilt(route.name))))
 
 
 @REUSED
 @given(path=st.sampled_from(PATHS), value=VALUES)
 def test_a_record_with_anything_anywhere(made: Installation, path: tuple[str | int, ...], value: Any) -> None:
-    check(made.call("PUT", "/v1/members/m-1", planted(path, value)))
+    check(made.call("PUT", "/v1/members/m-1", planted(record("m-1", wants={}), path, value)))
     check(made.call("GET", "/v1/members/m-1"))
 
 
+@pytest.mark.parametrize("route", with_body(APP), ids=lambda route: route.name)
 @REUSED
-@given(body=st.dictionaries(st.sampled_from(["member_id", "kind", "limit"]) | TEXT, VALUES, max_size=4) | VALUES)
-def test_a_match_request_of_anything(made: Installation, body: Any) -> None:
-    check(made.call("POST", "/v1/match", body))
-
-
-@REUSED
-@given(body=st.binary(max_size=60), route=st.sampled_from([("POST", "/match"), ("PUT", "/v1/members/m-1")]))
-def test_a_body_of_any_bytes(made: Installation, body: bytes, route: tuple[str, str]) -> None:
+@given(body=st.binary(max_size=60))
+def test_a_body_of_any_bytes(made: Installation, route: Route, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {made.key}"}
-    check(made.client.open(route[1], method=route[0], data=body, content_type="application/json", headers=headers))
+    check(
+        made.client.open(route.path, method=route.method, data=body, content_type="application/json", headers=headers)
+    )
+
+
+@REUSED
+@given(query=st.dictionaries(st.sampled_from(["q", "limit"]) | TEXT, TEXT | st.integers().map(str), max_size=3))
+def test_a_query_of_anything(made: Installation, query: dict[str, str]) -> None:
+    check(made.call("GET", f"/v1/programme/vocabularies/experiences?{urlencode(query)}"))
 
 
 @REUSED
 @given(member_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=70))
 def test_a_path_of_any_text(made: Installation, member_id: str) -> None:
-    from urllib.parse import quote
-
     for method in ("GET", "DELETE", "PUT"):
         check(made.call(method, f"/v1/members/{quote(member_id, safe='')}", {} if method == "PUT" else None))
 

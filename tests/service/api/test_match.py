@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from service.store import feedback, programmes
+from service.store import programmes
 from tests.service.api.test_members import problem
 from tests.service.installation import NOON, Installation, another_programme, consent, record, write_programme
 
@@ -89,9 +89,10 @@ def test_nothing_in_common_is_no_likeness(made: Installation) -> None:
     assert made.match("s-1")["reason"] == "low_information"
 
 
-def test_groups_are_said_to_come_later(peopled: Installation) -> None:
-    body = problem(peopled.call("POST", "/match", {"member_id": "s-1", "kind": "group"}), 422, "invalid")
-    assert body["errors"] == {"kind": "found 'group'; this version matches buddies only: expected 'buddy'"}
+def test_where_there_are_no_groups_there_is_no_list_of_them(peopled: Installation, schema: dict[str, Any]) -> None:
+    reply = peopled.match("s-1", kind="group")
+    jsonschema.validate(reply, schema)
+    assert (reply["outcome"], reply["reason"], reply["matches"]) == ("no_match", "no_eligible", [])
 
 
 @pytest.mark.parametrize(
@@ -154,10 +155,11 @@ def test_a_member_added_today_seeks_at_once_and_is_seen_tomorrow(peopled: Instal
     alike = record("s-2", "seeker")
     alike["profile"]["channel"] = both["profile"]["channel"]
     peopled.add(alike)
-    with peopled.store.transaction() as session:
-        taken = [{"seeker": "s-2", "candidate": f"p-{n:02}", "event": "declined", "by": "seeker",
-                  "at": "2026-03-01T00:00:00Z"} for n in range(8)]  # fmt: skip
-        feedback.add(session, "lantern", taken)
+    taken = [
+        {"seeker": "s-2", "candidate": f"p-{n:02}", "event": "declined", "by": "seeker", "at": "2026-03-01T00:00:00Z"}
+        for n in range(8)
+    ]
+    peopled.tell(*taken)
     assert seen() == {f"p-{number:02}" for number in range(8, 12)}
     peopled.clock.turn(days=1)
     assert "new" in seen()
@@ -166,15 +168,8 @@ def test_a_member_added_today_seeks_at_once_and_is_seen_tomorrow(peopled: Instal
 def test_who_declined_is_not_shown_again(peopled: Installation) -> None:
     ids = peopled.new_key("match", "match:ids")
     first = peopled.match("s-1", key=ids)["matches"][0]["member_id"]
-    with peopled.store.transaction() as session:
-        event = {
-            "seeker": "s-1",
-            "candidate": first,
-            "event": "declined",
-            "by": "candidate",
-            "at": "2026-03-04T11:00:00Z",
-        }
-        feedback.add(session, "lantern", [event])
+    told = {"seeker": "s-1", "candidate": first, "event": "declined", "by": "candidate", "at": "2026-03-04T11:00:00Z"}
+    peopled.tell(told)
     after = [match["member_id"] for match in peopled.match("s-1", limit=10, key=ids)["matches"]]
     assert first not in after
     assert len(after) == 10

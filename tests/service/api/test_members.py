@@ -23,7 +23,7 @@ def test_put_creates_then_replaces_and_get_returns_the_record(made: Installation
     assert first.status_code == 201
     assert first.get_json() == {"member_id": "m-1", "visible_from": "2026-03-05", "warnings": []}
     got = made.call("GET", "/v1/members/m-1")
-    assert got.get_json() == made.canonical(record("m-1"))
+    assert got.get_json() == made.member(record("m-1")).to_dict()
     assert got.headers["ETag"] == first.headers["ETag"]
     second = made.call("PUT", "/v1/members/m-1", record("m-1", capacity=3))
     assert second.status_code == 200
@@ -159,7 +159,7 @@ def test_consents_are_kept_when_a_replacing_record_has_none(made: Installation) 
     one = record("m-1", capacity=2)
     del one["consents"]
     assert made.call("PUT", "/v1/members/m-1", one).status_code == 200
-    assert made.call("GET", "/v1/members/m-1").get_json() == made.canonical(record("m-1", capacity=2))
+    assert made.call("GET", "/v1/members/m-1").get_json() == made.member(record("m-1", capacity=2)).to_dict()
 
 
 def test_consents_may_be_added_to(made: Installation) -> None:

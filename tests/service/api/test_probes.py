@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
+from service import create_app
 from tests.service.installation import Installation, another_programme, record
 
 
@@ -23,7 +25,7 @@ def test_the_heartbeat_tells_database_models_and_pools(made: Installation) -> No
         "status": "ok",
         "database": "ok",
         "models": {"served": 1, "missing": 0, "stale": 0, "stale_since": None},
-        "pools": {"held": 0, "oldest_seconds": None, "skipped_records": 0},
+        "pools": {"held": 0, "oldest_seconds": None, "skipped_records": 0, "stale": 0, "stale_since": None},
     }
     made.add(record("s-1", "seeker"))
     made.match("s-1")
@@ -32,6 +34,8 @@ def test_the_heartbeat_tells_database_models_and_pools(made: Installation) -> No
         "held": 1,
         "oldest_seconds": 90,
         "skipped_records": 0,
+        "stale": 0,
+        "stale_since": None,
     }
 
 
@@ -59,3 +63,27 @@ def test_a_database_that_fails_is_503(made: Installation) -> None:
     assert reply.get_json()["database"] == "error"
     refused = made.call("GET", "/v1/members/m-1")
     assert refused.status_code in {404, 503}
+
+
+def test_metrics_need_an_admins_key_and_tell_of_its_programme_only(made: Installation) -> None:
+    other = another_programme(made, "beacon")
+    made.add(record("s-1", "seeker"), record("m-1"))
+    made.match("s-1")
+    made.call("POST", "/v1/match", {"member_id": "nobody"}, key=other)
+    assert made.client.get("/metrics").status_code == 401
+    assert made.call("GET", "/metrics", key=made.new_key("audit")).status_code == 403
+    reply = made.call("GET", "/metrics")
+    assert reply.status_code == 200
+    assert reply.headers["Content-Type"].startswith("text/plain; version=")
+    text = reply.get_data(as_text=True)
+    assert 'peermatch_pool_members{programme="lantern"}' in text
+    assert "beacon" not in text
+    assert "s-1" not in text
+
+
+def test_metrics_are_open_where_the_settings_say_so(made: Installation) -> None:
+    app = create_app(replace(made.settings, metrics_open=True), clock=made.clock)
+    reply = app.test_client().get("/metrics")
+    assert reply.status_code == 200
+    assert app.test_client().get("/v1/members/m-1").status_code == 401
+    app.extensions["peermatch"].store.close()

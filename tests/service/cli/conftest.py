@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from matcher.people import Member
 from service.cli import context, main
 from service.settings import Settings
-from service.store import members, open_store
+from service.store import members, open_store, programmes
 from tests.service.installation import NOON, Clock, record, write_programme
 
 
@@ -49,7 +50,9 @@ class Cli:
         day = NOON.date().replace(day=NOON.day + 1) if later else NOON.date()
         store = open_store(self.settings)
         with store.transaction() as session:
-            members.upsert_many(session, "lantern", records, now=NOON, visible_from=day)
+            programme = programmes.load(session, "lantern")
+            people = [Member.from_dict(one, programme) for one in records]
+            members.upsert_many(session, programme, people, now=NOON, visible_from=day)
         store.close()
 
     def write(self, **changes: str) -> None:

@@ -185,7 +185,7 @@ def test_feedback_lands_row_by_row(cli: Cli) -> None:
         (["members", "members.csv", "--mapping", "missing.toml"], 1, "expected a mapping"),
         (["members"], 2, "Missing argument"),
         (["feedback", "feedback.jsonl", "--mapping", "m.toml"], 2, "No such option"),
-        (["groups", "groups.jsonl"], 2, "No such command"),
+        (["people", "people.jsonl"], 2, "No such command"),
     ],
 )
 def test_what_cannot_be_done_is_told(cli: Cli, arguments: list[str], code: int, words: str) -> None:

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from service.store import open_store, programmes
+from datetime import timedelta
+
+from service import create_app
+from service.live import base as bases
+from service.store import feed, keys, open_store
 from tests.service.cli.conftest import Cli
-from tests.service.installation import record
+from tests.service.installation import NOON, consent, record
 
 
-def revision(cli: Cli) -> int:
+def additions(cli: Cli) -> int:
     store = open_store(cli.settings)
     with store.reading() as session:
-        found = programmes.pool_revision(session, "lantern")
+        found = feed.latest(session, "lantern")[1]
     store.close()
     return found
 
 
 def test_whoever_waits_becomes_visible_and_the_pools_know(cli: Cli) -> None:
     cli.add(record("m-1"), record("m-2"), later=True)
-    before = revision(cli)
-    assert cli.json("refresh") == {"programme": "lantern", "made_visible": 2}
-    assert revision(cli) > before
-    assert cli.run("refresh").stdout == "lantern: nobody was waiting.\n"
+    before = additions(cli)
+    assert cli.json("refresh") == {"programme": "lantern", "made_visible": 2, "pool": 2}
+    assert additions(cli) > before
+    first, second = cli.run("refresh").stdout.splitlines()
+    assert first == "lantern: nobody was waiting."
+    assert second == "The pool holds 2 members who may be shown."
     cli.add(record("m-3"), later=True)
-    assert cli.run("refresh", "--programme", "lantern").stdout == "lantern: 1 member is visible from today on.\n"
+    shown = cli.run("refresh", "--programme", "lantern").stdout.splitlines()
+    assert shown == ["lantern: 1 member is visible from today on.", "The pool holds 3 members who may be shown."]
+
+
+def test_the_pool_that_it_builds_is_the_one_that_workers_map(cli: Cli) -> None:
+    cli.add(record("s-1", "seeker"), record("p-1"))
+    cli.json("refresh")
+    name = bases.newest(cli.settings.run / "pools" / "lantern")
+    assert name
+    app = create_app(cli.settings, clock=cli.clock)
+    store = open_store(cli.settings)
+    with store.transaction() as session:
+        key = keys.create(session, "lantern", ["match"], now=NOON).text
+    store.close()
+    reply = app.test_client().post("/match", json={"member_id": "s-1"}, headers={"Authorization": f"Bearer {key}"})
+    assert reply.get_json()["outcome"] == "matched"
+    here = app.extensions["peermatch"]
+    assert here.pools.held()["lantern"].base.name == name
+    here.store.close()
+
+
+def test_consents_that_ended_by_themselves_are_written_down(cli: Cli) -> None:
+    ends = f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    cli.add(record("m-1", consents=[consent("be_shown_as_peer", valid_until=ends)]), record("m-2"))
+    assert cli.json("refresh")["pool"] == 2
+    cli.clock.turn(hours=1)
+    before = additions(cli)
+    assert cli.json("refresh")["pool"] == 1
+    assert additions(cli) > before

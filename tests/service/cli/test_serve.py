@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import signal
 import socket
-import subprocess
-import sys
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import IO
+from typing import Any, TypeAlias
 
 import pytest
 
+from service import server as granian_server
 from service.cli import serve
 from service.store import open_store
 from service.store.tables import ActiveModelRow
 from tests.service.cli.conftest import Cli
+from tests.service.cli.server import PATIENCE, serving
+from tests.service.installation import write_programme
+
+Ran: TypeAlias = list[tuple[Any, ...]]
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
+def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
     """What `serve` would have run."""
-    calls: list[tuple[str, int, int]] = []
+    calls: Ran = []
     monkeypatch.setattr(serve, "run", lambda *arguments: calls.append(arguments))
     return calls
 
 
-def test_the_document_says_where_it_listens(cli: Cli, ran: list[tuple[str, int, int]]) -> None:
-    document = cli.json("serve", "--port", "0", "--workers", "2")
+def test_the_document_says_where_it_listens(cli: Cli, ran: Ran) -> None:
+    document = cli.json("serve", "--port", "0", "--workers", "2", "--timeout", "1.5")
     assert document["url"] == f"http://127.0.0.1:{document['port']}"
     assert document["programmes"] == ["lantern"]
-    assert ran == [("127.0.0.1", document["port"], 2)]
+    assert ran == [(cli.settings, "127.0.0.1", document["port"], 2, 1.5)]
     assert document["port"] > 0
 
 
-def test_an_ipv6_address_stands_in_brackets(cli: Cli, ran: list[tuple[str, int, int]]) -> None:
+def test_an_ipv6_address_stands_in_brackets(cli: Cli, ran: Ran) -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
@@ -46,7 +46,7 @@ def test_an_ipv6_address_stands_in_brackets(cli: Cli, ran: list[tuple[str, int, 
     assert cli.json("serve", "--host", "::1", "--port", "0")["url"].startswith("http://[::1]:")
 
 
-def test_a_port_in_use_is_refused(cli: Cli, ran: list[tuple[str, int, int]]) -> None:
+def test_a_port_in_use_is_refused(cli: Cli, ran: Ran) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -56,18 +56,18 @@ def test_a_port_in_use_is_refused(cli: Cli, ran: list[tuple[str, int, int]]) -> 
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
-def test_an_address_that_is_not_of_this_machine(cli: Cli, ran: list[tuple[str, int, int]], host: str) -> None:
+def test_an_address_that_is_not_of_this_machine(cli: Cli, ran: Ran, host: str) -> None:
     assert "address of this machine" in cli.run("serve", "--host", host, "--port", "0", code=1).stderr
     assert ran == []
 
 
-def test_before_init_it_says_what_is_missing(empty: Cli, ran: list[tuple[str, int, int]]) -> None:
+def test_before_init_it_says_what_is_missing(empty: Cli, ran: Ran) -> None:
     assert "peermatch init" in empty.run("serve", code=1).stderr
     assert ran == []
     assert not empty.settings.home.exists()
 
 
-def test_a_programme_without_a_model_is_not_served(cli: Cli, ran: list[tuple[str, int, int]]) -> None:
+def test_without_any_model_it_does_not_start(cli: Cli, ran: Ran) -> None:
     store = open_store(cli.settings)
     with store.transaction() as session:
         session.delete(session.get(ActiveModelRow, "lantern"))
@@ -76,52 +76,59 @@ def test_a_programme_without_a_model_is_not_served(cli: Cli, ran: list[tuple[str
     assert ran == []
 
 
-@pytest.mark.parametrize("arguments", [["--port", "65536"], ["--workers", "0"], ["--port", "http"]])
+def test_with_files_that_no_model_can_be_loaded_from_it_does_not_start(cli: Cli, ran: Ran) -> None:
+    for folder in (cli.settings.home / "models" / "lantern").iterdir():
+        shutil.rmtree(folder)
+    said = cli.run("serve", "--port", "0", code=1).stderr
+    assert "no programme that can be served" in said
+    assert "'lantern'" in said
+    assert ran == []
+
+
+def test_one_programme_that_cannot_be_served_is_told_of_and_does_not_stop_the_others(cli: Cli, ran: Ran) -> None:
+    write_programme(cli.folder / "beacon", id="beacon")
+    cli.run("init", cli.folder / "beacon" / "programme.toml")
+    for folder in (cli.settings.home / "models" / "beacon").iterdir():
+        shutil.rmtree(folder)
+    done = cli.run("serve", "--port", "0", "--json")
+    assert "not served: programme 'beacon'" in done.stderr
+    assert "lantern" not in done.stderr
+    assert '"lantern"' in done.stdout
+    assert "beacon" not in done.stdout
+    assert len(ran) == 1
+
+
+def test_the_model_before_the_active_one_will_do(cli: Cli, ran: Ran) -> None:
+    store = open_store(cli.settings)
+    with store.transaction() as session:
+        active = session.get(ActiveModelRow, "lantern")
+        assert active is not None
+        active.version, active.previous = "20990101T000000Z-lost", active.version
+    store.close()
+    done = cli.run("serve", "--port", "0")
+    assert "not served" not in done.stderr
+    assert len(ran) == 1
+
+
+def test_a_worker_that_cannot_be_started_again_is_a_failure(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(granian_server, "serve", lambda *_: False)
+    assert "could not be started again" in cli.run("serve", "--port", "0", code=1).stderr
+
+
+@pytest.mark.parametrize("arguments", [["--port", "65536"], ["--workers", "0"], ["--port", "http"], ["--timeout", "0"]])
 def test_values_out_of_range_are_usage_errors(empty: Cli, arguments: list[str]) -> None:
     empty.run("serve", *arguments, code=2)
-
-
-def read_document(stream: IO[str]) -> str:
-    """Return the lines up to the closing brace: the stream stays open while the server runs."""
-    lines = []
-    for line in stream:
-        lines.append(line)
-        if line == "}\n":
-            break
-    return "".join(lines)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_it_answers_and_stops_in_good_order(cli: Cli, root: Path, stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--json"]
-    with (
-        (cli.folder / "serve.log").open("w") as log,
-        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=log, text=True) as server,
-    ):
-        try:
-            assert server.stdout is not None
-            document = json.loads(read_document(server.stdout))
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with _patiently(opener, f"{document['url']}/__heartbeat__") as reply:
-                assert json.load(reply)["status"] == "ok"
-            server.send_signal(stop)
-            assert server.wait(timeout=30) == 0
-            assert server.stdout.read() == ""
-        finally:
-            server.kill()
-    assert "Traceback" not in (cli.folder / "serve.log").read_text("utf-8")
-
-
-def _patiently(opener: urllib.request.OpenerDirector, url: str) -> IO[bytes]:
-    """Open `url`; until the socket listens, try again."""
-    for _ in range(2000):
-        try:
-            reply: IO[bytes] = opener.open(url, timeout=30)
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError):
-                raise
-            threading.Event().wait(0.02)
-        else:
-            return reply
-    raise AssertionError("the server never listened")
+    with serving(cli, root) as server:
+        status, report = server.patiently("/__heartbeat__")
+        assert (status, report["status"]) == (200, "ok")
+        server.process.send_signal(stop)
+        assert server.process.wait(timeout=PATIENCE) == 0
+        assert server.process.stdout is not None
+        assert server.process.stdout.read() == ""
+        assert [line["route"] for line in server.lines("request")] == ["/__heartbeat__"]
+    assert "Traceback" not in server.log.read_text("utf-8")

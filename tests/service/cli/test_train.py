@@ -10,11 +10,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from sqlalchemy import update
 
+from matcher.model.feedback import Feedback
 from matcher.release import ReleaseRefused, TrainResult
 from service.cli import train
 from service.cli.lock import exclusive
-from service.store import feedback, members, models, open_store
+from service.store import feedback, models, open_store, programmes
+from service.store.tables import MemberRow
 from tests.service.cli.conftest import Cli
 from tests.service.installation import NOON, consent, record
 
@@ -47,7 +50,8 @@ def taught(cli: Cli) -> Cli:
             events.append({**pair, "event": "accepted" if candidate < 6 else "declined", "by": "seeker"})
     store = open_store(cli.settings)
     with store.transaction() as session:
-        feedback.add(session, "lantern", events)
+        programme = programmes.load(session, "lantern")
+        feedback.add(session, programme, [Feedback.from_dict(event, programme) for event in events])
     store.close()
     return cli
 
@@ -152,10 +156,10 @@ def test_the_lock_of_a_training_that_was_killed_is_taken_over(cli: Cli) -> None:
 
 
 def test_records_that_do_not_fit_are_left_out_and_counted(cli: Cli) -> None:
+    cli.add(record("m-1"))
     store = open_store(cli.settings)
     with store.transaction() as session:
-        bad = {"member_id": "m-1", "roles": ["pilot"]}
-        members.upsert_many(session, "lantern", [bad], now=NOON, visible_from=NOON.date())
+        session.execute(update(MemberRow).values(record='{"member_id": "m-1", "roles": ["pilot"]}'))
     store.close()
     result = cli.run("train")
     assert "1 stored records do not fit" in result.stderr

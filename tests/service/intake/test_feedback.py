@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ SHOWN = {
 def load(made: Installation, content: str, name: str = "feedback.jsonl") -> tuple[FeedbackBatch, int]:
     path = made.folder / name
     path.write_text(content, encoding="utf-8")
-    batch = read_feedback(path, made.programme)
+    batch = read_feedback(path, made.programme, now=NOON)
     with made.store.transaction() as session:
         refuse_strangers(session, made.programme, batch)
         return batch, store_feedback(session, made.programme, batch)
@@ -66,7 +67,7 @@ def test_the_same_event_counts_once(people: Installation) -> None:
 def test_feedback_of_an_erased_member_does_not_come_back(people: Installation) -> None:
     load(people, lines(SHOWN))
     with people.store.transaction() as session:
-        members.delete(session, "lantern", "m-1", now=NOON)
+        members.delete(session, "lantern", "m-1")
     batch, new = load(people, lines(SHOWN))
     assert (batch.outcome.accepted, new) == (0, 0)
     with people.store.reading() as session:
@@ -90,6 +91,15 @@ def test_csv_has_the_same_fields(people: Installation) -> None:
     ]
     with people.store.reading() as session:
         assert next(iter(feedback.all_feedback(session, "lantern"))) == SHOWN
+
+
+def test_what_is_yet_to_come_is_refused(people: Installation) -> None:
+    times = [NOON, NOON + timedelta(minutes=5), NOON + timedelta(minutes=5, seconds=1)]
+    batch, new = load(people, lines(*(SHOWN | {"at": at.isoformat()} for at in times)))
+    assert new == batch.outcome.accepted == 2
+    [refusal] = batch.outcome.refused
+    assert (refusal.line, refusal.id) == (3, "s")
+    assert refusal.errors == {"at": "found 2026-03-04T12:05:01Z, which is yet to come; expected now or before"}
 
 
 def test_files_that_are_no_feedback(people: Installation) -> None:

@@ -13,7 +13,7 @@ from matcher.consent import fold
 from matcher.people import Member
 from service.intake.errors import IntakeError
 from service.intake.members import Batch, read_members, store_members
-from service.store import members, programmes
+from service.store import feed, members
 from tests.service.installation import NOON, Installation, consent, record
 
 
@@ -73,12 +73,12 @@ def test_the_second_of_two_is_refused_even_if_the_first_was(made: Installation) 
     assert [refusal.line for refusal in batch.outcome.refused] == [1, 2]
 
 
-def test_imported_members_are_visible_today_and_the_pool_changes_once(made: Installation) -> None:
+def test_imported_members_are_visible_today_and_each_is_a_change(made: Installation) -> None:
     with made.store.reading() as session:
-        before = programmes.pool_revision(session, "lantern")
+        before, _ = feed.latest(session, "lantern")
     load(made, *(record(f"m-{number}") for number in range(20)))
     with made.store.reading() as session:
-        assert programmes.pool_revision(session, "lantern") == before + 1
+        assert feed.latest(session, "lantern") == (before + 20, before + 20)
         visible = list(members.visible_members(session, "lantern", NOON.date()))
     assert len(visible) == 20
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import shutil
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from service.live.models import RETRY
 from service.store import models
 from tests.service.installation import NOON, Installation, record
+
+NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -20,7 +23,10 @@ def served(made: Installation) -> Installation:
 
 
 def version(made: Installation) -> str:
-    found: str = made.match("s-1")["model_version"]
+    """Return the model that a list computed now is made with: that of a seeker who never asked."""
+    name = f"asks-{next(NUMBERS)}"
+    made.add(record(name, "seeker"))
+    found: str = made.match(name)["model_version"]
     return found
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from service.settings import Settings, SettingsError
 from service.store import SchemaError, StoreError, engine, open_store
 from service.store.engine import Store
+from service.store.schema import VERSION
 from service.store.tables import MemberRow
 from tests.service.installation import NOON, Installation, settings_in
 
@@ -51,8 +52,7 @@ def test_a_writer_waits_for_the_other_and_then_says_so(made: Installation, monke
 def test_a_database_error_never_repeats_a_members_data(made: Installation) -> None:
     def row() -> MemberRow:
         return MemberRow(
-            programme_id="none", member_id="canary-word", record="canary-word", revision=1,
-            visible_from=NOON.date(), created_at=NOON, updated_at=NOON,
+            programme_id="none", member_id="canary-word", record="canary-word", created_at=NOON, updated_at=NOON,
         )  # fmt: skip
 
     with pytest.raises(StoreError) as caught, made.store.transaction() as session:
@@ -86,7 +86,7 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path, version: int, 
         raw.execute("UPDATE schema_version SET version = ?", (version,))
     raw.close()
     for create in (False, True):
-        with pytest.raises(SchemaError, match=f"schema version {version}; this release reads 1: {way_out}"):
+        with pytest.raises(SchemaError, match=f"schema version {version}; this release reads {VERSION}: {way_out}"):
             open_store(settings, create=create)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from matcher.errors import ProgrammeError
-from service.store import programmes
+from service.store import feed, programmes
 from service.store.programmes import UnknownProgrammeError
 from tests.service.installation import NOON, Installation, write_programme
 
@@ -25,12 +25,12 @@ def test_a_programme_is_read_again_without_its_files(made: Installation) -> None
 def test_saving_the_same_again_changes_nothing_and_another_bumps_the_pool(made: Installation) -> None:
     files = made.folder / "files"
     with made.store.transaction() as session:
-        before = programmes.pool_revision(session, "lantern")
+        before = feed.latest(session, "lantern")
         assert not programmes.save(session, made.programme, files, now=NOON)
-        assert programmes.pool_revision(session, "lantern") == before
+        assert feed.latest(session, "lantern") == before
         changed = write_programme(files, more="limit = 3")
         assert not programmes.save(session, changed, files, now=NOON)
-        assert programmes.pool_revision(session, "lantern") == before + 1
+        assert feed.latest(session, "lantern") == (before[0] + 1, before[0] + 1)
         assert programmes.load(session, "lantern").limit == 3
 
 
@@ -50,12 +50,4 @@ def test_an_unknown_programme_is_told_with_those_there_are(made: Installation) -
         with pytest.raises(UnknownProgrammeError, match="found 'other'; expected one of this database: lantern"):
             programmes.load(session, "other")
         assert programmes.digest(session, "other") is None
-        assert programmes.pool_revision(session, "other") == 0
-
-
-def test_numbers_of_change_are_never_given_twice(made: Installation) -> None:
-    with made.store.transaction() as session:
-        first = programmes.next_changes(session, "lantern", 3)
-        assert programmes.next_changes(session, "lantern") == first + 3
-        with pytest.raises(UnknownProgrammeError):
-            programmes.next_changes(session, "other")
+        assert feed.latest(session, "other") == (0, 0)

@@ -1,0 +1,254 @@
+"""How fast the service answers over HTTP: one worker, members by the ten and hundred thousand, everything in one run.
+
+New lists, repeats, the floor and the rivals are asked for in turns, on one connection and then on eight, of one server.
+The figures of start, memory and updates are those of `peermatch serve` as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import machine, write
+from benchmarks.http_client import Connection
+from matcher.synthetic import experiences, generate_members, programme_text
+
+SIZES = (10_000, 100_000)
+SEEKERS, WARM, RIVALRY, EACH_AT_ONCE, UPDATES = 400, 40, 60, 60, 60
+AT_ONCE = 8
+
+
+def measure(size: int, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Return the figures for an installation with `size` members."""
+    with tempfile.TemporaryDirectory(prefix="peermatch-bench-") as name:
+        home, records = Path(name), list(generate_members(size, seed=1))
+        key, import_s = _install(home, records)
+        found: dict[str, Any] = {"import_s": import_s}
+        seekers = _seekers(records)
+        found |= _start(home, key, seekers[0])
+        with _serving(home, "benchmarks.http_server") as (port, _):
+            found |= _latencies(port, key, seekers[1:])
+            found |= _at_once(port, key, seekers[1 + SEEKERS + WARM :])
+    _tell(size, found, say)
+    return found
+
+
+def _install(home: Path, records: Sequence[dict[str, Any]]) -> tuple[str, float]:
+    """Set up an installation as a user does; return its key, and how long the import took."""
+    (home / "programme.toml").write_text(programme_text(), encoding="utf-8")
+    (home / "experiences.csv").write_text(experiences.to_csv(), encoding="utf-8")
+    with (home / "members.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(record) + "\n" for record in records)
+    key = json.loads(_peermatch(home, "init", home / "programme.toml", "--json"))["api_key"]
+    start = time.perf_counter()
+    _peermatch(home, "import", "members", home / "members.jsonl")
+    return key, time.perf_counter() - start
+
+
+def _peermatch(home: Path, *arguments: object) -> str:
+    command = [sys.executable, "-m", "service.cli", *map(str, arguments)]
+    done = subprocess.run(command, env=_environment(home), check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "PEERMATCH_HOME": str(home / "home")}
+
+
+def _seekers(records: Sequence[dict[str, Any]]) -> list[str]:
+    """Return seekers who may have a list, spread over the cohort."""
+    able = [
+        record["member_id"]
+        for record in records
+        if "seeker" in record["roles"]
+        and record.get("age_band")
+        and any(event["purpose"] == "match_serve" and event["decision"] == "given" for event in record["consents"])
+    ]
+    wanted = 1 + WARM + SEEKERS + AT_ONCE * EACH_AT_ONCE
+    step = max(1, len(able) // wanted)
+    return able[::step]
+
+
+def _start(home: Path, key: str, seeker: str) -> dict[str, Any]:
+    """Return seconds from the command to the first list, without and with a pool on the disk, memory and updates."""
+    run = home / "home" / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    found: dict[str, Any] = {}
+    for name in ("start_s", "start_from_cache_s"):
+        began = time.perf_counter()
+        with _serving(home, "service.cli") as (port, worker):
+            connection = Connection(port, key)
+            status, _, _ = connection.send("POST", "/v1/match", {"member_id": seeker})
+            found[name] = time.perf_counter() - began
+            assert status in {200, 403}, status
+            if name == "start_from_cache_s":
+                found |= _updates(connection, seeker)
+                found |= _memory(worker)
+    return found
+
+
+def _updates(connection: Connection, seeker: str) -> dict[str, float]:
+    """Return milliseconds of a PUT that changes one record, and of the request after it, which takes it in."""
+    _, answer, _ = connection.send("GET", f"/v1/members/{seeker}")
+    record = json.loads(answer)
+    taken, after = [], []
+    for number in range(UPDATES):
+        status, _, ms = connection.send("PUT", f"/v1/members/{seeker}", {**record, "capacity": number % 7})
+        assert status == 200, status
+        taken.append(ms)
+        after.append(connection.send("POST", "/v1/match", {"member_id": seeker})[2])
+    return {"update_p50_ms": statistics.median(taken), "after_update_p50_ms": statistics.median(after)}
+
+
+def _memory(worker: int) -> dict[str, float]:
+    """Return megabytes that a worker holds, and those that are its own alone."""
+    text = Path(f"/proc/{worker}/smaps_rollup").read_text(encoding="ascii")
+    kilobytes = {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.MULTILINE)}
+    own = kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]
+    return {"rss_mb": kilobytes["Rss"] / 1024, "private_mb": own / 1024, "dirty_mb": kilobytes["Private_Dirty"] / 1024}
+
+
+@contextmanager
+def _serving(home: Path, module: str) -> Iterator[tuple[int, int]]:
+    """Run a server with one worker; yield its port and the worker's process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", module, "serve", "--port", str(port), "--workers", "1"]
+    log = (home / "serve.log").open("ab")
+    server = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
+    try:
+        _wait(port)
+        yield port, _worker(server.pid)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+        log.close()
+
+
+def _wait(port: int) -> None:
+    for _ in range(3000):
+        try:
+            Connection(port, "").send("GET", "/__lbheartbeat__")
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return
+    raise SystemExit("the server does not answer; see serve.log")
+
+
+def _worker(pid: int) -> int:
+    """Return the process that answers: the last child of the server's."""
+    children = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _parent(path) == pid]
+    return max(children, default=pid)
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def _latencies(port: int, key: str, seekers: Sequence[str]) -> dict[str, Any]:
+    """Ask for floor, new list, floor, repeat and the rivals in turns, over one connection."""
+    connection = Connection(port, key)
+    times: dict[str, list[float]] = {name: [] for name in ("floor", "new", "repeat", "filter_first", "filter_last")}
+
+    def ask(name: str, path: str, seeker: str, keep: bool) -> int:
+        status, _, ms = connection.send("POST", path, {"member_id": seeker, "limit": 5})
+        if keep:
+            times[name].append(ms)
+        return status
+
+    for number, seeker in enumerate(seekers[: WARM + SEEKERS]):
+        keep = number >= WARM
+        ask("floor", "/bench/floor", seeker, keep)
+        if ask("new", "/v1/match", seeker, keep) != 200 and keep:
+            times["new"].pop()  # no consent: nothing was listed
+            times["floor"].pop()
+            continue
+        ask("floor", "/bench/floor", seeker, keep)
+        ask("repeat", "/v1/match", seeker, keep)
+        if number % (SEEKERS // RIVALRY) == 0:
+            for rival in ("first", "last"):
+                ask(f"filter_{rival}", f"/bench/baseline/{rival}", seeker, keep)
+    connection.close()
+    found: dict[str, Any] = {}
+    for name, each in times.items():
+        ordered = sorted(each)
+        found |= {f"{name}_p50_ms": statistics.median(ordered), f"{name}_p99_ms": ordered[int(0.99 * len(ordered))]}
+    found["baseline_p50_ms"] = min(found["filter_first_p50_ms"], found["filter_last_p50_ms"])
+    found["lists"] = len(times["new"])
+    return found
+
+
+def _at_once(port: int, key: str, seekers: Sequence[str]) -> dict[str, Any]:
+    """Ask over eight connections at once, for new lists and repeats; return milliseconds and how many failed."""
+
+    def ask(part: int) -> list[tuple[int, float]]:
+        connection = Connection(port, key)
+        answers = []
+        for seeker in seekers[part::AT_ONCE][:EACH_AT_ONCE]:
+            for _ in range(2):
+                status, _, ms = connection.send("POST", "/v1/match", {"member_id": seeker})
+                answers.append((status, ms))
+        connection.close()
+        return answers
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as executor:
+        answers = [answer for part in executor.map(ask, range(AT_ONCE)) for answer in part]
+    seconds = time.perf_counter() - start
+    ordered = sorted(ms for _, ms in answers)
+    return {
+        "at_once": AT_ONCE,
+        "at_once_requests": len(answers),
+        "at_once_failed": sum(status >= 500 for status, _ in answers),
+        "at_once_p50_ms": statistics.median(ordered),
+        "at_once_p99_ms": ordered[int(0.99 * len(ordered))],
+        "at_once_per_s": len(answers) / seconds,
+    }
+
+
+def _tell(size: int, found: dict[str, Any], say: Callable[[str], None]) -> None:
+    floor, new = found["floor_p50_ms"], found["new_p50_ms"]
+    say(f"{size:,} members, {found['lists']} new lists, one worker, one connection")
+    for name in ("floor", "new", "repeat", "filter_first", "filter_last"):
+        p50, p99 = found[f"{name}_p50_ms"], found[f"{name}_p99_ms"]
+        say(f"  {name:13s} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms   {p50 / floor:5.1f} × the floor")
+    say(f"  a new list is {found['baseline_p50_ms'] / new:.1f} times as fast as the faster rival")
+    each = " ".join(f"{name} {found[f'at_once_{name}_ms']:.2f} ms" for name in ("p50", "p99"))
+    failed = f"{found['at_once_failed']} of {found['at_once_requests']} failed"
+    say(f"  {AT_ONCE} connections: {each}, {found['at_once_per_s']:.0f} a second, {failed}")
+    start = f"start {found['start_s']:.1f} s, from the cache {found['start_from_cache_s']:.1f} s"
+    say(f"  {start}; import {found['import_s']:.1f} s")
+    memory = f"{found['rss_mb']:.0f} MB resident, {found['private_mb']:.0f} MB its own"
+    say(f"  worker {memory} ({found['dirty_mb']:.0f} MB written)")
+    say(f"  update {found['update_p50_ms']:.1f} ms, the list after it {found['after_update_p50_ms']:.1f} ms")
+
+
+def main(sizes: Sequence[int] = SIZES, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Measure, print the figures, write ``var/bench/http.json`` and return its content."""
+    figures: dict[str, Any] = {str(size): measure(size, say) for size in sizes}
+    figures["machine"] = machine()
+    say(f"{write('http', figures).name} written")
+    return figures
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or SIZES)

@@ -1,0 +1,162 @@
+"""The base of a pool: everybody whom others may see on a UTC day, in one memory-mapped file that all workers share."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import PeermatchError
+from matcher.matching import pool_file
+from matcher.matching.pool import Pool
+from matcher.model.artefact import Model
+from matcher.programme import Programme
+from service.logs import log_failure
+from service.store.scene import Live
+
+Numbers = npt.NDArray[np.int64]
+POINTER: Final = "current"
+"""The file that names the newest base."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A pool as it was built, and what it was built from.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder; empty for one that is in no file.
+    numbers, revisions, edges : ndarray of int64, shape (N,)
+        `LiveRow.id` of each row, the revision of the record it was encoded from, and when its consents next mean
+        something else.
+    epoch : int
+        Ordinal of the UTC day.
+    number : int
+        The last change to a member that it holds.
+    skipped : int
+        Stored records that the programme no longer accepts: they are in no list.
+    """
+
+    name: str
+    pool: Pool
+    numbers: Numbers
+    revisions: Numbers
+    edges: Numbers
+    digest: str
+    model: Model
+    epoch: int
+    number: int
+    built_at: datetime
+    skipped: int
+
+    def row(self, number: int, member_id: str) -> int | None:
+        """Return the row of the member with a number and an id; None where there is none, or it is another's now."""
+        row = self.pool.find(member_id)
+        return row if row is not None and int(self.numbers[row]) == number else None
+
+    def encodes(self, row: int, live: Live) -> bool:
+        """Whether a row still is what it was encoded from; holds and places aside, which are written into it."""
+        return int(self.revisions[row]) == live.revision and int(self.edges[row]) == live.edge
+
+
+def newest(folder: Path) -> str | None:
+    """Return the name of the newest base in a programme's folder, or None."""
+    try:
+        name = (folder / POINTER).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name if name and "/" not in name and not name.startswith(".") else None
+
+
+def load(folder: Path, name: str, programme: Programme, models: dict[str, Model]) -> Base | None:
+    """Return a base from its file; None where it is missing, damaged, of another release, programme or model.
+
+    Parameters
+    ----------
+    models : dict of str to Model
+        By version: those it may be of.
+    """
+    try:
+        head = pool_file.read_head(folder / name)
+        model = models.get(str(head["model_version"]))
+        if model is None:
+            return None
+        pool, extra, head = pool_file.load(folder / name, programme, model.encoder)
+        return Base(
+            name=name,
+            pool=pool,
+            numbers=extra["numbers"],
+            revisions=extra["revisions"],
+            edges=extra["edges"],
+            digest=programme.digest,
+            model=model,
+            epoch=int(head["epoch"]),
+            number=int(head["number"]),
+            built_at=datetime.fromisoformat(str(head["built_at"])),
+            skipped=int(head["skipped"]),
+        )
+    except FileNotFoundError:
+        return None  # another process has replaced it meanwhile
+    except (PeermatchError, KeyError, ValueError) as problem:
+        log_failure(problem)
+        return None
+
+
+def save(base: Base, folder: Path, name: str) -> None:
+    """Write a base beside the others and point to it; whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, or the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = folder / f".{name}"
+    _remove(aside)
+    try:
+        pool_file.save(
+            base.pool,
+            aside,
+            extra={"numbers": base.numbers, "revisions": base.revisions, "edges": base.edges},
+            head={
+                "model_version": base.model.version,
+                "epoch": base.epoch,
+                "number": base.number,
+                "built_at": base.built_at.isoformat(),
+                "skipped": base.skipped,
+            },
+        )
+        aside.rename(folder / name)
+        pointer = folder / f".{POINTER}.{os.getpid()}"
+        pointer.write_text(name + "\n", encoding="ascii")
+        pointer.replace(folder / POINTER)
+    except BaseException:
+        _remove(aside)
+        raise
+
+
+def prune(folder: Path, keep: int = 2) -> None:
+    """Remove all bases but the newest `keep`: a worker that has one mapped keeps it all the same."""
+    bases = sorted((one for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")), key=_age)
+    for old in bases[:-keep]:
+        _remove(old)
+
+
+def _age(folder: Path) -> float:
+    with suppress(OSError):
+        return folder.stat().st_mtime
+    return 0.0
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()

@@ -1,0 +1,186 @@
+"""Building the base of a pool from the store, one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from matcher.consent import ConsentedProfile, consented
+from matcher.errors import UnknownMemberError
+from matcher.matching.circumstances import Circumstances
+from matcher.matching.pool import Pool
+from matcher.model.artefact import Model
+from matcher.programme import Programme
+from service.live import base as bases
+from service.live.base import Base
+from service.live.models import Models
+from service.live.programmes import ProgrammeCache
+from service.logs import log_event, log_failure
+from service.store import Store, scene, stored
+from service.store.moments import day, micros
+from service.store.scene import Live, Scene
+
+
+def tie_key(programme: Programme) -> bytes:
+    """Return the key that orders those who are exactly equal: the one of the library's default seed."""
+    return f"{programme.id}:0".encode()
+
+
+@dataclass
+class _People:
+    """What the rows of the store come to."""
+
+    profiles: list[ConsentedProfile]
+    rows: dict[str, Live]
+    load: dict[str, int]
+    held: set[str]
+    skipped: int = 0
+
+
+class Builder:
+    """Builds bases and puts them where all workers find them.
+
+    Parameters
+    ----------
+    store : Store
+    models : Models
+    programmes : ProgrammeCache
+    run : Path or None
+        The folder of what can be rebuilt; None: bases stay in memory.
+    """
+
+    def __init__(self, store: Store, models: Models, programmes: ProgrammeCache, run: Path | None) -> None:
+        self.store = store
+        self.models = models
+        self.programmes = programmes
+        self.run = run
+
+    def folder(self, programme_id: str) -> Path | None:
+        """Return where the bases of a programme lie."""
+        return None if self.run is None else self.run / "pools" / programme_id
+
+    def build(self, programme_id: str, now: datetime) -> Base:
+        """Build a base of today's members and the best model, and publish it where that can be done.
+
+        Raises
+        ------
+        ModelError
+            If no model can be loaded.
+        UnknownMemberError
+            If the programme is gone.
+        """
+        programme, model, seen, people = self._read(programme_id, now)
+        with _uncollected():
+            pool = Pool.build(
+                programme,
+                model.encoder,
+                people.profiles,
+                now,
+                Circumstances(held=frozenset(people.held), load=people.load),
+                tie_key(programme),
+            )
+        rows = [people.rows[member_id] for member_id in pool.ids]
+        built = Base(
+            name="",
+            pool=pool,
+            numbers=np.fromiter((row.id for row in rows), np.int64, len(rows)),
+            revisions=np.fromiter((row.revision for row in rows), np.int64, len(rows)),
+            edges=np.fromiter((row.edge for row in rows), np.int64, len(rows)),
+            digest=programme.digest,
+            model=model,
+            epoch=day(now),
+            number=seen.number,
+            built_at=now,
+            skipped=people.skipped,
+        )
+        count = len(people.profiles)
+        log_event("pool", programme=programme_id, members=count, skipped=people.skipped, model=model.version)
+        return self._published(built, programme)
+
+    def _read(self, programme_id: str, now: datetime) -> tuple[Programme, Model, Scene, _People]:
+        with self.store.reading() as session:
+            programme = self.programmes.get(session, programme_id)
+        with self.store.hot.reading() as reader:
+            # Read in one transaction: whatever is committed later has a higher number.
+            seen = scene.scene(reader, programme_id)
+            if seen is None:
+                raise UnknownMemberError("the programme is gone")
+            if seen.digest != programme.digest:
+                return self._read(programme_id, now)  # changed between the two
+            model = self.models.best(programme, (seen.active, seen.previous), now)
+            with _uncollected():
+                people = _people(scene.everybody(reader, programme_id, day(now)), programme, now)
+        return programme, model, seen, people
+
+    def _published(self, built: Base, programme: Programme) -> Base:
+        """Return the base as all workers map it; itself where it cannot be written."""
+        folder = self.folder(programme.id)
+        if folder is None:
+            return built
+        name = f"{built.epoch}-{built.number}-{secrets.token_hex(4)}"
+        try:
+            bases.save(built, folder, name)
+            bases.prune(folder)
+        except OSError as problem:
+            log_failure(problem)  # a full disk: this process serves from memory
+            return built
+        mapped = bases.load(folder, name, programme, {built.model.version: built.model})
+        return built if mapped is None else replace(mapped, name=name)
+
+
+@contextmanager
+def alone(folder: Path | None) -> Iterator[None]:
+    """Wait until no other process builds in `folder`; the lock goes with the process."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield  # nothing can be written there: nothing is shared either
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _people(rows: Iterator[tuple[Live, dict[str, object]]], programme: Programme, now: datetime) -> _People:
+    found = _People([], {}, {}, set())
+    moment = micros(now)
+    for row, record in rows:
+        member = stored.member(record, programme) if row.accepted else None
+        if member is None:
+            found.skipped += 1
+            continue
+        profile = consented(member, programme, now)
+        found.profiles.append(profile)
+        found.rows[row.member_id] = row
+        if (load := profile.capacity - row.free) != 0:
+            found.load[row.member_id] = load
+        if row.held_until > moment:
+            found.held.add(row.member_id)
+    return found
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the garbage collector: building only makes, and searching for cycles takes as long again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,188 @@
+"""The few statements that every request runs, without the cost of the layers above the driver.
+
+They are written once as SQLAlchemy clauses, compiled once for the database at hand, and run on one connection a thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from sqlalchemy import ClauseElement
+from sqlalchemy.engine import Engine
+
+from matcher.errors import PeermatchError
+
+
+class StoreError(PeermatchError):
+    """The database cannot be used right now; nothing was changed."""
+
+    title = "The database cannot be used right now"
+
+
+class Cursor(Protocol):
+    """What is used of a driver's cursor (PEP 249)."""
+
+    rowcount: int
+
+    def execute(self, sql: str, values: Any = ...) -> Any: ...  # noqa: D102
+    def fetchone(self) -> Any: ...  # noqa: D102
+    def fetchall(self) -> Any: ...  # noqa: D102
+
+
+class Statement:
+    """A clause whose parameters have names."""
+
+    def __init__(self, clause: ClauseElement) -> None:
+        self.clause = clause
+
+
+class _Compiled:
+    """A statement as the driver takes it."""
+
+    def __init__(self, statement: Statement, engine: Engine) -> None:
+        compiled = statement.clause.compile(dialect=engine.dialect)
+        self.sql = str(compiled)
+        # The names in their order where the driver wants positions, None where it wants names.
+        self.order: Sequence[str] | None = compiled.positiontup  # type: ignore[attr-defined]
+        self.constants = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def bound(self, values: dict[str, Any]) -> Any:
+        values = {**self.constants, **values}
+        return values if self.order is None else [values[name] for name in self.order]
+
+
+class Transaction:
+    """One transaction on the thread's connection."""
+
+    def __init__(self, hot: Hot, cursor: Cursor) -> None:
+        self._hot = hot
+        self._cursor = cursor
+
+    def one(self, statement: Statement, **values: Any) -> Sequence[Any] | None:
+        """Return the first row, or None."""
+        self.run(statement, **values)
+        row: Sequence[Any] | None = self._cursor.fetchone()
+        return row
+
+    def all(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        """Return all rows."""
+        self.run(statement, **values)
+        rows: Sequence[Sequence[Any]] = self._cursor.fetchall()
+        return rows
+
+    def run(self, statement: Statement, **values: Any) -> int:
+        """Run a statement and return how many rows it changed, as far as the driver knows."""
+        compiled = self._hot.compiled(statement)
+        self._cursor.execute(compiled.sql, compiled.bound(values))
+        return self._cursor.rowcount
+
+
+class Hot:
+    """Statements on one connection a thread.
+
+    What is written here may be lost when the machine loses power, not when the process ends: lists can be made again.
+    What must survive is written through `Store.transaction`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._compiled: dict[int, tuple[Statement, _Compiled]] = {}
+        self._mine = threading.local()
+        self._open: list[Any] = []
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads: everything in it is seen as of one moment.
+
+        Raises
+        ------
+        StoreError
+            If the database is away, damaged, or busy for too long.
+        """
+        with self._transaction("BEGIN" if self._sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as own:
+            yield own
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Open a transaction that may write; committed at the end, rolled back by any exception.
+
+        Raises
+        ------
+        StoreError
+            If the database is locked for too long, full, or away.
+        """
+        with self._transaction("BEGIN IMMEDIATE" if self._sqlite else "BEGIN") as own:
+            yield own
+
+    def compiled(self, statement: Statement) -> _Compiled:
+        """Return a statement as this database's driver takes it."""
+        known = self._compiled.get(id(statement))
+        if known is None:  # the statement is kept with it, so that its id stays its own
+            known = self._compiled[id(statement)] = statement, _Compiled(statement, self._engine)
+        return known[1]
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        while self._open:
+            with suppress(Exception):  # closing must not fail for what was broken before
+                self._open.pop().close()
+        self._mine = threading.local()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Transaction]:
+        connection = None
+        try:
+            connection = self._take()
+            cursor = connection.cursor()
+            cursor.execute(begin)
+            yield Transaction(self, cursor)
+            cursor.execute("COMMIT")
+            self._spare.append(connection)
+        except self._engine.dialect.loaded_dbapi.Error as problem:
+            self._drop(connection)
+            # The driver's message may quote values: only its kind goes on.
+            kind = type(problem).__name__
+            raise StoreError(f"the database refused ({kind}); try again, and see `peermatch doctor`") from None
+        except BaseException:
+            self._roll_back(connection)
+            raise
+
+    @property
+    def _spare(self) -> list[Any]:
+        """The thread's connections that are in no transaction: one, unless a transaction was opened within another."""
+        spare: list[Any] | None = getattr(self._mine, "spare", None)
+        if spare is None:
+            spare = self._mine.spare = []
+        return spare
+
+    def _take(self) -> Any:
+        if self._spare:
+            return self._spare.pop()
+        proxy = self._engine.raw_connection()
+        connection: Any = proxy.driver_connection
+        proxy.detach()
+        if self._sqlite:
+            connection.execute("PRAGMA synchronous = NORMAL").close()
+        else:
+            connection.autocommit = True
+            connection.execute("SET synchronous_commit = off")
+        self._open.append(connection)
+        return connection
+
+    def _roll_back(self, connection: Any) -> None:
+        try:
+            connection.cursor().execute("ROLLBACK")
+            self._spare.append(connection)
+        except Exception:  # noqa: BLE001 - whatever it was in the middle of ends with it
+            self._drop(connection)
+
+    def _drop(self, connection: Any) -> None:
+        """Close a connection: the next transaction opens another one."""
+        if connection is not None:
+            with suppress(Exception):
+                self._open.remove(connection)
+                connection.close()

@@ -1,0 +1,113 @@
+"""The narrow rows beside the records: how each follows from a record, and how a change is numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from matcher.consent import fold
+from matcher.people import Member
+from matcher.programme import Programme
+from service.store import feed, stored, text
+from service.store.live_tables import ApartRow, LiveRow
+from service.store.moments import FOREVER, micros
+from service.store.tables import MemberRow
+
+CHUNK = 500
+
+
+def derived(member: Member, programme: Programme, now: datetime) -> dict[str, Any]:
+    """Return the columns of a live row that follow from a record."""
+    state = fold(member.consents, programme, now, minor=member.age_band in programme.minors)
+    edges = (edge for event in member.consents for edge in (event.at, event.valid_until))
+    return {
+        "accepted": 1,
+        "shown": int(state.on("be_shown_as_peer")),
+        "edge": min((micros(edge) for edge in edges if edge is not None and edge > now), default=FOREVER),
+        "capacity": member.capacity,
+    }
+
+
+def refused() -> dict[str, Any]:
+    """Return the columns of a live row whose record the programme no longer accepts."""
+    return {"accepted": 0, "shown": 0, "edge": FOREVER}
+
+
+def touch(session: Session, programme_id: str, member_id: str, *, adds: bool, **values: Any) -> bool:
+    """Change the live row of a member and number the change; return whether there is one.
+
+    `adds` tells whether it may let somebody into lists who was not in them.
+    """
+    number = feed.next_number(session, programme_id, adds=adds)
+    where = (LiveRow.programme_id == programme_id, LiveRow.member_id == member_id)
+    result = session.execute(update(LiveRow).where(*where).values(number=number, **values))
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def taken(session: Session, programme_id: str, member_ids: Iterable[str] | None = None) -> dict[str, int]:
+    """Return how many places connections take of each of `member_ids`, or of everybody; nobody with none."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(member_ids):
+        query = select(ApartRow.member_id, func.sum(ApartRow.takes)).where(
+            ApartRow.programme_id == programme_id, ApartRow.takes > 0
+        )
+        if chunk is not None:
+            query = query.where(ApartRow.member_id.in_(chunk))
+        found.update((row[0], row[1]) for row in session.execute(query.group_by(ApartRow.member_id)))
+    return found
+
+
+def refold(session: Session, programme_id: str, states: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Write the derived columns of live rows anew, as after a change of the programme; all are one change."""
+    number = feed.next_number(session, programme_id, adds=True)
+    taken_places = taken(session, programme_id)
+    query = select(LiveRow.id, LiveRow.member_id, LiveRow.edge, LiveRow.revision)
+    before = {row[0]: row for row in session.execute(query.where(LiveRow.programme_id == programme_id))}
+    rows = []
+    for live_id, values in states:
+        _, member_id, edge, revision = before[live_id]
+        free = {}
+        if "capacity" in values:
+            free = {"free": values["capacity"] - taken_places.get(member_id, 0)}
+        # Lists know people by revision. With an edge that moves, what is over would look as if it had never been.
+        revised = revision if values["edge"] == edge else number
+        rows.append({"id": live_id, "number": number, "revision": revised, **values, **free})
+    for accepted in (1, 0):  # statements for many rows want the same columns in each
+        some = [row for row in rows if row["accepted"] == accepted]
+        if some:
+            session.execute(update(LiveRow), some)
+
+
+def let_time_pass(session: Session, programme: Programme, now: datetime) -> None:
+    """Make changes of consents and holds that have begun or ended by themselves, so that every worker hears of them.
+
+    Until then nobody is shown who must not be: the re-check looks at the clock. Somebody who may be is not ranked.
+    """
+    query = (
+        select(LiveRow.id, MemberRow.record)
+        .join(MemberRow, (MemberRow.programme_id == LiveRow.programme_id) & (MemberRow.member_id == LiveRow.member_id))
+        .where(LiveRow.programme_id == programme.id, LiveRow.edge <= micros(now), LiveRow.accepted == 1)
+    )
+    due = []
+    for live_id, record in session.execute(query):
+        member = stored.member(text.read(record), programme)
+        due.append((live_id, refused() if member is None else derived(member, programme, now)))
+    if due:
+        refold(session, programme.id, due)
+    over = (LiveRow.programme_id == programme.id, LiveRow.held_until > 0, LiveRow.held_until <= micros(now))
+    if session.scalar(select(func.count()).select_from(LiveRow).where(*over)):
+        number = feed.next_number(session, programme.id, adds=True)
+        session.execute(update(LiveRow).where(*over).values(held_until=0, number=number))
+
+
+def _chunks(member_ids: Iterable[str] | None) -> Iterable[list[str] | None]:
+    if member_ids is None:
+        yield None
+        return
+    wanted = sorted(set(member_ids))
+    for start in range(0, len(wanted), CHUNK):
+        yield wanted[start : start + CHUNK]

@@ -1,0 +1,169 @@
+"""What a request reads before it looks at any list: how the programme stands, and how the seeker and others do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+from sqlalchemy import and_, bindparam, case, func, select
+
+from service.store.hot import Statement, Transaction
+from service.store.live_tables import ApartRow, GoneRow, LiveRow
+from service.store.moments import FOREVER
+from service.store.tables import ActiveModelRow, MemberRow, PoolRow, ProgrammeRow
+
+WIDTH: Final = 16
+"""People whom one statement looks up; the last places are filled up with nobody."""
+
+
+class Scene(NamedTuple):
+    """A programme at one moment."""
+
+    programme_id: str
+    digest: str
+    """Of the programme's configuration."""
+    number: int
+    """Of the last change to a member."""
+    additions: int
+    """Of the last change that may have let somebody into lists."""
+    active: str | None
+    """Version of the active model."""
+    previous: str | None
+
+
+class Live(NamedTuple):
+    """A member at one moment. Moments are µs since 1970, days are ordinals."""
+
+    id: int
+    member_id: str
+    revision: int
+    number: int
+    accepted: int
+    shown: int
+    edge: int
+    held_until: int
+    free: int
+    visible_from: int
+
+    def may_be_shown(self, now: int) -> bool:
+        """Whether others may see the member, as far as this row tells; only true until `edge`."""
+        return bool(self.accepted and self.shown) and self.held_until <= now and self.free > 0
+
+
+_PROGRAMME: Final = (
+    ProgrammeRow.digest, PoolRow.number, PoolRow.additions, ActiveModelRow.version, ActiveModelRow.previous,
+)  # fmt: skip
+_LIVE: Final = tuple(getattr(LiveRow, name) for name in Live._fields)
+_SCENE: Final = Statement(
+    select(*_PROGRAMME)
+    .join(PoolRow, PoolRow.programme_id == ProgrammeRow.id)
+    .outerjoin(ActiveModelRow, ActiveModelRow.programme_id == ProgrammeRow.id)
+    .where(ProgrammeRow.id == bindparam("programme"))
+)
+_SCENE_AND_SEEKER: Final = Statement(
+    select(*_PROGRAMME, *_LIVE)
+    .join(PoolRow, PoolRow.programme_id == ProgrammeRow.id)
+    .outerjoin(ActiveModelRow, ActiveModelRow.programme_id == ProgrammeRow.id)
+    .outerjoin(LiveRow, and_(LiveRow.programme_id == ProgrammeRow.id, LiveRow.member_id == bindparam("member")))
+    .where(ProgrammeRow.id == bindparam("programme"))
+)
+# Without statistics SQLite would rather read all of a programme by its index than a few rows by their numbers; what
+# `coalesce` returns is the same, and no index has it.
+_FEW: Final = (
+    func.coalesce(LiveRow.programme_id, "") == bindparam("programme"),
+    LiveRow.id.in_([bindparam(f"id{place}") for place in range(WIDTH)]),
+)
+_PEOPLE: Final = Statement(select(*_LIVE).where(*_FEW))
+_SAME: Final = and_(MemberRow.programme_id == LiveRow.programme_id, MemberRow.member_id == LiveRow.member_id)
+_EVERYBODY: Final = Statement(
+    select(*_LIVE, MemberRow.record)
+    .join(MemberRow, _SAME)
+    .where(LiveRow.programme_id == bindparam("programme"), LiveRow.visible_from <= bindparam("day"))
+    .order_by(LiveRow.member_id)
+)
+_RECORDS: Final = Statement(select(LiveRow.id, MemberRow.record).join(MemberRow, _SAME).where(*_FEW))
+_CHANGED: Final = Statement(
+    select(*_LIVE)
+    .where(LiveRow.programme_id == bindparam("programme"), LiveRow.number > bindparam("after"))
+    .order_by(LiveRow.number, LiveRow.id)
+    .limit(bindparam("most"))
+)
+_GONE: Final = Statement(
+    select(GoneRow.live_id).where(GoneRow.programme_id == bindparam("programme"), GoneRow.number > bindparam("after"))
+)
+_DUE: Final = Statement(
+    select(func.min(LiveRow.edge), func.min(case((LiveRow.held_until > 0, LiveRow.held_until)))).where(
+        LiveRow.programme_id == bindparam("programme")
+    )
+)
+_APART: Final = Statement(
+    select(ApartRow.kind, ApartRow.other_id).where(
+        ApartRow.programme_id == bindparam("programme"), ApartRow.member_id == bindparam("member")
+    )
+)
+_NAMES: Final = tuple(f"id{place}" for place in range(WIDTH))
+
+
+def scene(reader: Transaction, programme_id: str) -> Scene | None:
+    """Return how a programme stands, or None if it is gone."""
+    row = reader.one(_SCENE, programme=programme_id)
+    return None if row is None else Scene(programme_id, *row)
+
+
+def scene_and_member(reader: Transaction, programme_id: str, member_id: str) -> tuple[Scene, Live | None] | None:
+    """Return how a programme and one of its members stand; unknown, foreign and erased members are None."""
+    row = reader.one(_SCENE_AND_SEEKER, programme=programme_id, member="" if "\x00" in member_id else member_id)
+    if row is None:
+        return None
+    count = len(_PROGRAMME)
+    return Scene(programme_id, *row[:count]), None if row[count] is None else Live(*row[count:])
+
+
+def people(reader: Transaction, programme_id: str, ids: Iterable[int]) -> dict[int, Live]:
+    """Return how those of `ids` stand who are there."""
+    return {row[0]: Live(*row) for row in _some(reader, _PEOPLE, programme_id, ids)}
+
+
+def records(reader: Transaction, programme_id: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Return the records of those of `ids` who are there."""
+    return {row[0]: orjson.loads(row[1]) for row in _some(reader, _RECORDS, programme_id, ids)}
+
+
+def everybody(reader: Transaction, programme_id: str, day: int) -> Iterator[tuple[Live, dict[str, Any]]]:
+    """Yield by member_id whoever may be seen on a UTC day, as far as the programme goes, with the record."""
+    count = len(_LIVE)
+    for row in reader.all(_EVERYBODY, programme=programme_id, day=day):
+        yield Live(*row[:count]), orjson.loads(row[count])
+
+
+def _some(reader: Transaction, statement: Statement, programme_id: str, ids: Iterable[int]) -> Iterator[Sequence[Any]]:
+    wanted = list(ids)
+    for start in range(0, len(wanted), WIDTH):
+        some = wanted[start : start + WIDTH]
+        some += [0] * (WIDTH - len(some))
+        yield from reader.all(statement, programme=programme_id, **dict(zip(_NAMES, some, strict=True)))
+
+
+def changed(reader: Transaction, programme_id: str, after: int, most: int) -> list[Live]:
+    """Return whoever changed after the change `after`, at most `most` of them, in the order of their changes."""
+    return [Live(*row) for row in reader.all(_CHANGED, programme=programme_id, after=after, most=most)]
+
+
+def gone(reader: Transaction, programme_id: str, after: int) -> list[int]:
+    """Return the numbers of whoever was erased after the change `after`."""
+    return [int(row[0]) for row in reader.all(_GONE, programme=programme_id, after=after)]
+
+
+def first_due(reader: Transaction, programme_id: str) -> int:
+    """Return when the first consent or hold of a programme begins or ends by itself: µs since 1970, or FOREVER."""
+    row = reader.one(_DUE, programme=programme_id) or ()
+    return min((int(value) for value in row if value is not None), default=FOREVER)
+
+
+def apart(reader: Transaction, programme_id: str, member_id: str) -> dict[str, frozenset[str]]:
+    """Return by kind who stands apart from a member; kinds with nobody are left out."""
+    found: dict[str, set[str]] = {}
+    for kind, other in reader.all(_APART, programme=programme_id, member=member_id):
+        found.setdefault(kind, set()).add(other)
+    return {kind: frozenset(others) for kind, others in found.items()}
