@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -89,12 +90,13 @@ def first_gate(pool: Pool, seeker: Seeker, candidate: str) -> str | None:
     return next((name for name, passes in masks(pool, seeker) if not passes[row >> 3] & 0x80 >> (row & 7)), None)
 
 
-def order(programme: Programme) -> list[str]:
+@lru_cache(maxsize=64)
+def order(programme: Programme) -> tuple[str, ...]:
     """Return the names of all gates of `programme`, in the order in which they are asked."""
     gating = [name for name, facet in programme.facets.items() if facet.gating]
     boundaries = [name for name in gating if isinstance(programme.facets[name], Concepts)]
     declared = [name for name in gating if name not in boundaries]
-    return ["programme", "consent", *PROGRAMME_GATES, *declared, "must", "avoid", *boundaries]
+    return ("programme", "consent", *PROGRAMME_GATES, *declared, "must", "avoid", *boundaries)
 
 
 def masks(pool: Pool, seeker: Seeker) -> Iterator[tuple[str, Bitmap]]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,12 @@ class Pool:
         at: datetime,
         circumstances: Circumstances,
         key: bytes,
+        hidden: Iterable[str] = (),
     ) -> Pool:
         """Encode `profiles`; the order in which they come does not matter.
 
         Of `circumstances` only holds and loads are told of rows; what stands between two members is a `Standing`.
+        `hidden` are the ids of more members whose ``be_shown_as_peer`` is off: of them no more need be known.
 
         Raises
         ------
@@ -116,7 +119,7 @@ class Pool:
             held=np.fromiter((profile.member_id in circumstances.held for profile in rows), np.bool_, size),
             free=np.fromiter(free, np.int32, size),
             hashes=np.fromiter((keyed_hash(key, profile.member_id) for profile in rows), np.uint64, size),
-            hidden=Counted(Ids.of(profile.member_id for profile in own if profile.shown is None)),
+            hidden=Counted(Ids.of(chain(hidden, (profile.member_id for profile in own if profile.shown is None)))),
             foreign=Counted(Ids.of(p.member_id for p in everybody if p.programme_id != programme.id)),
         )
 

@@ -25,6 +25,7 @@ from service.security import read_secret_key
 from service.settings import Settings
 from service.store import Store, members, models, programmes, scene
 from service.store.hot import Transaction
+from service.store.moments import day, micros
 from service.store.scene import Scene
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -207,7 +208,7 @@ def _pool(where: Settings, store: Store, programme_id: str, now: datetime) -> It
 def _ask(reader: Transaction, seen: Scene, held: HeldPool, now: datetime) -> int:
     """Make the lists of the first few who seek, as canaries: whatever cannot be computed raises here."""
     asked = 0
-    for live, _ in scene.everybody(reader, seen.programme_id, now.astimezone(UTC).toordinal()):
+    for live, _ in scene.everybody(reader, seen.programme_id, day(now), micros(now)):
         if asked == CANARIES:
             break
         try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class _People:
     """What the rows of the store come to."""
 
     profiles: list[ConsentedProfile]
+    """Of those who consent to be shown, and perhaps of others."""
+    hidden: list[str]
+    """Ids of the rest."""
     rows: dict[str, Live]
     load: dict[str, int]
     held: set[str]
@@ -87,6 +91,7 @@ class Builder:
                 now,
                 Circumstances(held=frozenset(people.held), load=people.load),
                 tie_key(programme),
+                people.hidden,
             )
         rows = [people.rows[member_id] for member_id in pool.ids]
         built = Base(
@@ -102,7 +107,7 @@ class Builder:
             built_at=now,
             skipped=people.skipped,
         )
-        count = len(people.profiles)
+        count = len(people.profiles) + len(people.hidden)
         log_event("pool", programme=programme_id, members=count, skipped=people.skipped, model=model.version)
         return self._published(built, programme)
 
@@ -118,7 +123,7 @@ class Builder:
                 return self._read(programme_id, now)  # changed between the two
             model = self.models.best(programme, (seen.active, seen.previous), now)
             with _uncollected():
-                people = _people(scene.everybody(reader, programme_id, day(now)), programme, now)
+                people = _people(scene.everybody(reader, programme_id, day(now), micros(now)), programme, now)
         return programme, model, seen, people
 
     def _published(self, built: Base, programme: Programme) -> Base:
@@ -156,11 +161,14 @@ def alone(folder: Path | None) -> Iterator[None]:
         os.close(handle)
 
 
-def _people(rows: Iterator[tuple[Live, dict[str, object]]], programme: Programme, now: datetime) -> _People:
-    found = _People([], {}, {}, set())
+def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Programme, now: datetime) -> _People:
+    found = _People([], [], {}, {}, set())
     moment = micros(now)
     for row, record in rows:
-        member = stored.member(record, programme) if row.accepted else None
+        if record is None and row.accepted:
+            found.hidden.append(row.member_id)
+            continue
+        member = None if record is None else stored.member(record, programme)
         if member is None:
             found.skipped += 1
             continue

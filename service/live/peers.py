@@ -23,7 +23,7 @@ class Peers:
         found = view.match(seeking.profile, seeking.standing, DEPTH)
         known = view.identify([one.member_id for one in found.entries])
         entries = tuple(
-            Entry(number, revision, round(one.score, 6), one.strength, tuple((r.facet, r.text) for r in one.reasons))
+            Entry(number, revision, round(one.score, 6), one.strength, one.reasons)
             for (number, revision), one in zip(known, found.entries, strict=True)
         )
         return Computed(found.outcome, found.reason, entries, found.excluded, found.eligible)

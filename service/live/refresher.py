@@ -41,6 +41,7 @@ class Elsewhere:
     elsewhere = True
 
     def __init__(self, builder: Builder) -> None:
+        self._folder = builder.folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
@@ -51,6 +52,13 @@ class Elsewhere:
         ModelError
             If the process said that it cannot be made; the log has its words.
         """
+        folder = self._folder(programme_id)
+        if wait and folder is not None:
+            before = bases.newest(folder)
+            with alone(folder):  # one that is being built, at the start of the server above all, is waited for
+                pass
+            if bases.newest(folder) != before:
+                return None
         process = self._running.get(programme_id)
         if process is None:
             process = self._running[programme_id] = _start(programme_id)

@@ -155,7 +155,7 @@ def add(writer: Transaction, programme_id: str, made: StoredList) -> None:
     values: dict[str, Any] = {name: getattr(made, name) for name in _FIELDS[1:]}
     values |= {
         "cut": int(made.cut),
-        "entries": orjson.dumps([tuple(entry) for entry in made.entries]),
+        "entries": orjson.dumps(list(made.entries), default=tuple),
         "shown": _written(made.shown),
     }
     writer.run(_INSERT, programme=programme_id, **values)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from service.store.hot import Statement, Transaction
 from service.store.live_tables import ApartRow, GoneRow, LiveRow
@@ -77,10 +77,15 @@ _FEW: Final = (
 _PEOPLE: Final = Statement(select(*_LIVE).where(*_FEW))
 _SAME: Final = and_(MemberRow.programme_id == LiveRow.programme_id, MemberRow.member_id == LiveRow.member_id)
 _EVERYBODY: Final = Statement(
-    select(*_LIVE, MemberRow.record)
+    select(*_LIVE, case((or_(LiveRow.shown == 1, LiveRow.edge <= bindparam("at")), MemberRow.record)))
     .join(MemberRow, _SAME)
     .where(LiveRow.programme_id == bindparam("programme"), LiveRow.visible_from <= bindparam("day"))
     .order_by(LiveRow.member_id)
+)
+_RECORD: Final = Statement(
+    select(LiveRow.id, MemberRow.record)
+    .join(MemberRow, _SAME)
+    .where(func.coalesce(LiveRow.programme_id, "") == bindparam("programme"), LiveRow.id == bindparam("id0"))
 )
 _RECORDS: Final = Statement(select(LiveRow.id, MemberRow.record).join(MemberRow, _SAME).where(*_FEW))
 _CHANGED: Final = Statement(
@@ -127,14 +132,22 @@ def people(reader: Transaction, programme_id: str, ids: Iterable[int]) -> dict[i
 
 def records(reader: Transaction, programme_id: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Return the records of those of `ids` who are there."""
-    return {row[0]: orjson.loads(row[1]) for row in _some(reader, _RECORDS, programme_id, ids)}
+    if len(wanted := list(ids)) == 1:
+        row = reader.one(_RECORD, programme=programme_id, id0=wanted[0])
+        return {} if row is None else {row[0]: orjson.loads(row[1])}
+    return {row[0]: orjson.loads(row[1]) for row in _some(reader, _RECORDS, programme_id, wanted)}
 
 
-def everybody(reader: Transaction, programme_id: str, day: int) -> Iterator[tuple[Live, dict[str, Any]]]:
-    """Yield by member_id whoever may be seen on a UTC day, as far as the programme goes, with the record."""
+def everybody(
+    reader: Transaction, programme_id: str, day: int, now: int
+) -> Iterator[tuple[Live, dict[str, Any] | None]]:
+    """Yield by member_id whoever may be seen on a UTC day, as far as the programme goes.
+
+    With the record of those who consent to be shown at `now`, µs since 1970, and perhaps of others; None of the rest.
+    """
     count = len(_LIVE)
-    for row in reader.all(_EVERYBODY, programme=programme_id, day=day):
-        yield Live(*row[:count]), orjson.loads(row[count])
+    for row in reader.all(_EVERYBODY, programme=programme_id, day=day, at=now):
+        yield Live(*row[:count]), None if row[count] is None else orjson.loads(row[count])
 
 
 def _some(reader: Transaction, statement: Statement, programme_id: str, ids: Iterable[int]) -> Iterator[Sequence[Any]]:
