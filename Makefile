@@ -33,7 +33,7 @@ test-deep: $(STAMP) ## the same properties at full counts; takes long
 
 openapi: $(STAMP) ## rewrite docs/openapi.json and the schema of GET /v1/programme from the code
 	$(BIN)/python -m service.api > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
-	$(BIN)/python -m service.api programme > docs/schemas/programme.schema.json
+	$(BIN)/python -m service.api programme > docs/schemas/programme.json.new && mv docs/schemas/programme.json.new docs/schemas/programme.schema.json
 
 demo: $(STAMP) ## generate a cohort, train, serve, match over HTTP and print the shortlist
 	$(BIN)/python examples/demo.py

@@ -1,6 +1,7 @@
 """How fast the service answers over HTTP: one worker, members by the ten and hundred thousand, everything in one run.
 
-New lists, repeats, the floor and the rivals are asked for in turns, on one connection and then on eight, of one server.
+New lists, repeats and the floor are asked for in turns over one connection, then the rivals, then lists and the floor
+over eight connections at once, all of one server.
 The figures of start, memory and updates are those of `peermatch serve` as it is.
 """
 
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +26,15 @@ from typing import Any
 
 from benchmarks.common import lantern, machine, write
 from benchmarks.http_client import Connection
+from benchmarks.http_phases import AT_ONCE, EACH_AT_ONCE, SEEKERS, WARM, at_once, latencies
 from matcher.consent import consented
 from matcher.people import Member
 from matcher.synthetic import experiences, generate_members, programme_text
 
 SIZES = (10_000, 100_000)
-SEEKERS, WARM, RIVALRY, RIVALS_WARM, EACH_AT_ONCE, UPDATES = 400, 40, 60, 5, 60, 60
-AT_ONCE = 8
+UPDATES = 60
+STARTERS = 300
+"""Seekers who ask of the server as it is, before its memory is looked at."""
 
 
 def measure(size: int, say: Callable[[str], None] = print) -> dict[str, Any]:
@@ -42,10 +44,10 @@ def measure(size: int, say: Callable[[str], None] = print) -> dict[str, Any]:
         key, import_s = _install(home, records)
         found: dict[str, Any] = {"import_s": import_s}
         seekers = _seekers(records)
-        found |= _start(home, key, seekers[0])
+        found |= _start(home, key, seekers[:STARTERS])
         with _serving(home, "benchmarks.http_server") as (port, _):
-            found |= _latencies(port, key, seekers[1:])
-            found |= _at_once(port, key, seekers[1 + SEEKERS + WARM :])
+            found |= latencies(port, key, seekers[STARTERS:])
+            found |= at_once(port, key, seekers[STARTERS + SEEKERS + WARM :])
     _tell(size, found, say)
     return found
 
@@ -77,12 +79,12 @@ def _seekers(records: Sequence[dict[str, Any]]) -> list[str]:
     programme, now = lantern(), datetime.now(UTC)
     profiles = (consented(Member.from_dict(record, programme), programme, now) for record in records)
     able = [one.member_id for one in profiles if one.seeking is not None and "seeker" in one.roles and one.age_band]
-    wanted = 1 + WARM + SEEKERS + AT_ONCE * EACH_AT_ONCE
+    wanted = STARTERS + WARM + SEEKERS + AT_ONCE * EACH_AT_ONCE
     step = max(1, len(able) // wanted)
     return able[::step]
 
 
-def _start(home: Path, key: str, seeker: str) -> dict[str, Any]:
+def _start(home: Path, key: str, seekers: Sequence[str]) -> dict[str, Any]:
     """Return seconds from the command to the first list, without and with a pool on the disk, memory and updates."""
     run = home / "home" / "run"
     shutil.rmtree(run, ignore_errors=True)
@@ -91,25 +93,32 @@ def _start(home: Path, key: str, seeker: str) -> dict[str, Any]:
         began = time.perf_counter()
         with _serving(home, "service.cli") as (port, worker):
             connection = Connection(port, key)
-            status, _, _ = connection.send("POST", "/v1/match", {"member_id": seeker})
+            _ask(connection, seekers[0])
             found[name] = time.perf_counter() - began
-            assert status == 200, status
             if name == "start_from_cache_s":
-                found |= _updates(connection, seeker)
-                found |= _memory(worker)
+                for seeker in seekers[2 * UPDATES :]:
+                    _ask(connection, seeker)
+                found |= _updates(connection, seekers) | _memory(worker)
     return found
 
 
-def _updates(connection: Connection, seeker: str) -> dict[str, float]:
-    """Return milliseconds of a PUT that changes one record, and of the request after it, which takes it in."""
-    _, answer, _ = connection.send("GET", f"/v1/members/{seeker}")
-    record = json.loads(answer)
+def _ask(connection: Connection, seeker: str) -> float:
+    status, _, ms = connection.send("POST", "/v1/match", {"member_id": seeker, "limit": 5})
+    if status != 200:
+        raise SystemExit(f"the server answered {status}")
+    return ms
+
+
+def _updates(connection: Connection, seekers: Sequence[str]) -> dict[str, float]:
+    """Return milliseconds of a PUT that changes a record, each another one's, and of the next new list."""
     taken, after = [], []
-    for number in range(UPDATES):
-        status, _, ms = connection.send("PUT", f"/v1/members/{seeker}", {**record, "capacity": number % 7})
+    for member_id, seeker in zip(seekers[:UPDATES], seekers[UPDATES : 2 * UPDATES], strict=True):
+        record = json.loads(connection.send("GET", f"/v1/members/{member_id}")[1])
+        changed = {**record, "capacity": record["capacity"] + 1}
+        status, _, ms = connection.send("PUT", f"/v1/members/{member_id}", changed)
         assert status == 200, status
         taken.append(ms)
-        after.append(connection.send("POST", "/v1/match", {"member_id": seeker})[2])
+        after.append(_ask(connection, seeker))
     return {"update_p50_ms": statistics.median(taken), "after_update_p50_ms": statistics.median(after)}
 
 
@@ -163,68 +172,6 @@ def _parent(process: Path) -> int:
         return 0
 
 
-def _latencies(port: int, key: str, seekers: Sequence[str]) -> dict[str, Any]:
-    """Ask for floor, new list, floor and repeat in turns over one connection, and after them for the rivals."""
-    connection = Connection(port, key)
-    times: dict[str, list[float]] = {name: [] for name in ("floor", "new", "repeat", "filter_first", "filter_last")}
-
-    def ask(name: str, path: str, seeker: str) -> float:
-        status, _, ms = connection.send("POST", path, {"member_id": seeker, "limit": 5})
-        if status != 200:
-            raise SystemExit(f"{name}: the server answered {status}")
-        return ms
-
-    for number, seeker in enumerate(seekers[: WARM + SEEKERS]):
-        turn = [
-            (name, ask(name, "/bench/floor" if name == "floor" else "/v1/match", seeker))
-            for name in ("floor", "new", "floor", "repeat")
-        ]
-        if number >= WARM:
-            for name, ms in turn:
-                times[name].append(ms)
-    for number, seeker in enumerate(seekers[: RIVALS_WARM + RIVALRY]):
-        for rival in ("first", "last"):
-            ms = ask(f"filter_{rival}", f"/bench/baseline/{rival}", seeker)
-            if number >= RIVALS_WARM:
-                times[f"filter_{rival}"].append(ms)
-    connection.close()
-    found: dict[str, Any] = {}
-    for name, each in times.items():
-        ordered = sorted(each)
-        found |= {f"{name}_p50_ms": statistics.median(ordered), f"{name}_p99_ms": ordered[int(0.99 * len(ordered))]}
-    found["baseline_p50_ms"] = min(found["filter_first_p50_ms"], found["filter_last_p50_ms"])
-    found["lists"] = len(times["new"])
-    return found
-
-
-def _at_once(port: int, key: str, seekers: Sequence[str]) -> dict[str, Any]:
-    """Ask over eight connections at once, for new lists and repeats; return milliseconds and how many failed."""
-
-    def ask(part: int) -> list[tuple[int, float]]:
-        connection = Connection(port, key)
-        answers = []
-        for seeker in seekers[part::AT_ONCE][:EACH_AT_ONCE]:
-            for _ in range(2):
-                status, _, ms = connection.send("POST", "/v1/match", {"member_id": seeker})
-                answers.append((status, ms))
-        connection.close()
-        return answers
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as executor:
-        answers = [answer for part in executor.map(ask, range(AT_ONCE)) for answer in part]
-    seconds = time.perf_counter() - start
-    ordered = sorted(ms for _, ms in answers)
-    return {
-        "at_once": AT_ONCE,
-        "at_once_requests": len(answers),
-        "at_once_failed": sum(status >= 500 for status, _ in answers),
-        "at_once_p50_ms": statistics.median(ordered),
-        "at_once_p99_ms": ordered[int(0.99 * len(ordered))],
-        "at_once_per_s": len(answers) / seconds,
-    }
-
-
 def _tell(size: int, found: dict[str, Any], say: Callable[[str], None]) -> None:
     floor, new = found["floor_p50_ms"], found["new_p50_ms"]
     say(f"{size:,} members, {found['lists']} new lists, one worker, one connection")
@@ -232,9 +179,11 @@ def _tell(size: int, found: dict[str, Any], say: Callable[[str], None]) -> None:
         p50, p99 = found[f"{name}_p50_ms"], found[f"{name}_p99_ms"]
         say(f"  {name:13s} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms   {p50 / floor:5.1f} × the floor")
     say(f"  a new list is {found['baseline_p50_ms'] / new:.1f} times as fast as the faster rival")
-    each = " ".join(f"{name} {found[f'at_once_{name}_ms']:.2f} ms" for name in ("p50", "p99"))
+    for name in ("floor", "new", "repeat"):
+        p50, p99 = found[f"at_once_{name}_p50_ms"], found[f"at_once_{name}_p99_ms"]
+        say(f"  {AT_ONCE} connections, {name:6s} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms")
     failed = f"{found['at_once_failed']} of {found['at_once_requests']} failed"
-    say(f"  {AT_ONCE} connections: {each}, {found['at_once_per_s']:.0f} a second, {failed}")
+    say(f"  of these {found['at_once_per_s']:.0f} a second, {failed}")
     start = f"start {found['start_s']:.1f} s, from the cache {found['start_from_cache_s']:.1f} s"
     say(f"  {start}; import {found['import_s']:.1f} s")
     memory = f"{found['rss_mb']:.0f} MB resident, {found['private_mb']:.0f} MB its own"

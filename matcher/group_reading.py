@@ -13,7 +13,7 @@ from matcher.facets.languages import Languages
 from matcher.facets.tags import Tags
 from matcher.facets.week import Week, WeekFacet
 from matcher.people import MEMBER_ID, MEMBER_ID_RULE
-from matcher.profile_reading import _parsed as parsed
+from matcher.profile_reading import parsed
 from matcher.programme import Programme
 from matcher.records import ABSENT, Fields, found, join, note
 

@@ -72,7 +72,7 @@ class _Reader:
         own = self.free and type(given) is str
         if not own and (known := self._values.recall(given)) is not None:
             return known
-        value = _parsed(self.facet.parse, given, fields, self.facet.name)
+        value = parsed(self.facet.parse, given, fields, self.facet.name)
         if value is None:
             return None
         read = value, self.facet.warnings(value)
@@ -96,7 +96,7 @@ def _readers(programme: Programme) -> Mapping[str, _Reader]:
 def _want(fields: Fields, facet: Facet) -> Want:
     importance = fields.whole("importance", default=-1, maximum=MUST)
     prefer, avoid = (
-        _parsed(facet.parse_asked, fields.get(key), fields, key) if key in fields.values else None
+        parsed(facet.parse_asked, fields.get(key), fields, key) if key in fields.values else None
         for key in ("prefer", "avoid")
     )
     both = sorted(set(prefer or ()) & set(avoid or ()))
@@ -107,7 +107,7 @@ def _want(fields: Fields, facet: Facet) -> Want:
     return Want(None if importance < 0 else importance, prefer, avoid)
 
 
-def _parsed(parse: Callable[[object], _T], raw: object, fields: Fields, key: str) -> _T | None:
+def parsed(parse: Callable[[object], _T], raw: object, fields: Fields, key: str) -> _T | None:
     """Return what a facet makes of `raw`, or None after noting what it says is wrong."""
     if raw is ABSENT:
         return None

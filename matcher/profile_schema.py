@@ -17,7 +17,7 @@ NOT_SAID = {
     "contact details": "A statement with contact details is refused.",
     "invisible characters": "Codes and statements with control characters or others that show nothing are refused.",
     "length": "What counts is the length of a statement in NFC, which is rarely longer than as it was sent.",
-    "same language": "Two language tags that differ in case alone are one, and refused as one told twice.",
+    "same language": "Tags that differ in case alone, or name a language by two codes, are one: refused as told twice.",
     "whole numbers": "1.0 is no whole number here, though JSON Schema takes it for one.",
     "calendar": "Days that no calendar has are refused, and moments outside the years 1 to 9999 in UTC.",
     "valid_until": "valid_until is after at.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
@@ -42,13 +42,17 @@ class VocabularySearch:
         """Return at most `limit` concepts as pairs of code and label, the likeliest first.
 
         First those whose code starts with `text`, then whose label does, then those of whose label a word does, then
-        those that have it anywhere; each in the order of the codes.
+        those that have it anywhere in the label, then in the code; each in the order of the codes.
         """
         asked = folded(text).encode()
         if not asked:
             return []
         rows = self._in_codes.rows(asked), self._in_labels.rows(asked)
-        few = set(islice(chain(*rows), FEW))
+        few: set[int] = set()
+        for row in chain(*rows):
+            few.add(row)  # what both have is one
+            if len(few) == FEW:
+                break
         if len(few) < FEW:
             ranked = sorted(few, key=lambda row: (self._rank(row, asked), row))
             return self._told(ranked[:limit])

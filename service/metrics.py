@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -27,25 +27,34 @@ BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 REGISTRY: Final = CollectorRegistry(auto_describe=False)
 
 REQUESTS: Final = Counter(
-    "peermatch_requests_total", "Requests, by route and status.", ["route", "method", "status"], registry=REGISTRY
+    "peermatch_requests_total",
+    "Requests, by route and status.",
+    ["programme", "route", "method", "status"],
+    registry=REGISTRY,
 )
 SECONDS: Final = Histogram(
     "peermatch_match_seconds",
     "Time to make or repeat a list; `fresh` is yes for one computed now.",
-    ["kind", "outcome", "fresh"],
+    ["programme", "kind", "outcome", "fresh"],
     buckets=BUCKETS,
     registry=REGISTRY,
 )
 LISTS: Final = Counter(
-    "peermatch_lists_total", "Lists: new, repeated, or over the budget.", ["kind", "result"], registry=REGISTRY
+    "peermatch_lists_total",
+    "Lists: new, repeated, over the budget, or none because the seeker is held.",
+    ["programme", "kind", "result"],
+    registry=REGISTRY,
 )
 EXCLUDED: Final = Counter(
-    "peermatch_excluded_total", "Candidates whom each gate left out of new lists.", ["gate"], registry=REGISTRY
+    "peermatch_excluded_total",
+    "Candidates whom each gate left out of new lists.",
+    ["programme", "gate"],
+    registry=REGISTRY,
 )
 DROPPED: Final = Counter(
     "peermatch_recheck_dropped_total",
     "Candidates of stored lists whom the re-check left out.",
-    ["kind"],
+    ["programme", "kind"],
     registry=REGISTRY,
 )
 BUILT: Final = Gauge(
@@ -79,18 +88,20 @@ def register(app: Flask) -> None:
 
 
 def _count(response: Response) -> Response:
-    rule = request.url_rule
-    answered(request.method, rule.rule if rule else None, response.status_code)
+    rule, access = request.url_rule, g.get("access")
+    programme_id = access.programme_id if access else ""
+    answered(request.method, rule.rule if rule else None, response.status_code, programme_id)
     return response
 
 
-def answered(method: str, route: str | None, status: int) -> None:
-    """Count one reply."""
+def answered(method: str, route: str | None, status: int, programme_id: str = "") -> None:
+    """Count one reply; to no programme where no key told one."""
     method = method if method in METHODS else "OTHER"
-    _add(REQUESTS, (route or "none", method, str(status)), 1)
+    _add(REQUESTS, (programme_id, route or "none", method, str(status)), 1)
 
 
 def matched(
+    programme_id: str,
     kind: str,
     outcome: str,
     *,
@@ -104,6 +115,7 @@ def matched(
 
     Parameters
     ----------
+    programme_id : str
     kind : str
         ``buddy`` or ``group``.
     outcome : str
@@ -113,22 +125,22 @@ def matched(
     seconds : float
         How long it took.
     result : str
-        ``new``, ``repeat`` or ``over_budget``.
+        ``new``, ``repeat``, ``over_budget`` or ``held``.
     excluded : mapping
         How many candidates each gate left out; of a list computed now.
     dropped : int
         How many of a stored list the re-check left out.
     """
     try:
-        _child(SECONDS, (kind, outcome, "yes" if fresh else "no")).observe(seconds)
+        _child(SECONDS, (programme_id, kind, outcome, "yes" if fresh else "no")).observe(seconds)
     except (OSError, ValueError) as error:
         _off(error)
-    _add(LISTS, (kind, result), 1)
+    _add(LISTS, (programme_id, kind, result), 1)
     for gate, count in (excluded or {}).items():
         if count:
-            _add(EXCLUDED, (gate,), count)
+            _add(EXCLUDED, (programme_id, gate), count)
     if dropped:
-        _add(DROPPED, (kind,), dropped)
+        _add(DROPPED, (programme_id, kind), dropped)
 
 
 def pool(programme_id: str, members: int, built_at: datetime, model_version: str) -> None:
@@ -189,8 +201,7 @@ class _View:
     def _tells(self, sample: Sample) -> bool:
         if sample.name == "peermatch_model_info" and not sample.value:
             return False
-        programme_id = sample.labels.get("programme")
-        return programme_id is None or self._programme_id in {None, programme_id}
+        return self._programme_id in {None, sample.labels.get("programme")}
 
 
 def _add(metric: Counter, labels: tuple[str, ...], amount: float) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matcher.facets.concepts import Concepts
 
 MOST_KEPT = 4096
+LONGEST_KEPT = 100
+"""Longer closures are rare, and are worked out each time: a few thousand of them would be tens of megabytes."""
 
 
 class Closures:
@@ -26,9 +28,12 @@ class Closures:
         """Return `codes`, a hashable set or None, with their ancestors, sorted."""
         found = self._known.get(codes)
         if found is None:
+            found = self.facet.up(codes)
+            if len(found) > LONGEST_KEPT:
+                return found
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            found = self._known[codes] = self.facet.up(codes)
+            self._known[codes] = found
         return found
 
 
@@ -40,7 +45,7 @@ class Weights(dict[str, float]):
         self._information = information
 
     def __missing__(self, concept: str) -> float:
-        if len(self) >= MOST_KEPT * 16:
+        if len(self) >= MOST_KEPT * 4:
             self.clear()
         weight = self[concept] = self._information(concept)
         return weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,7 +74,9 @@ class Pool:
     hashes: Hashes
     hidden: Counted
     foreign: Counted
-    _packed: dict[str, Bitmap] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _packed: dict[str, tuple[int, Bitmap]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _changes: dict[str, int] = field(default_factory=Counter, init=False, repr=False, compare=False)
+    """How often each mask has changed: a bitmap made while another thread changes it is used once, and not kept."""
 
     @classmethod
     def build(
@@ -134,7 +137,7 @@ class Pool:
     def retire(self, row: int) -> None:
         """From now on be as if the member of `row` had never been among the profiles."""
         self.present[row] = False
-        self._packed.pop("present", None)
+        self._changes["present"] += 1
         for column in self.columns.values():
             column.retire(row)
 
@@ -148,20 +151,21 @@ class Pool:
     def set_held(self, row: int, held: bool) -> None:
         """Hold a member, or let them be found again."""
         self.held[row] = held
-        self._packed.pop("held", None)
+        self._changes["held"] += 1
 
     def set_free(self, row: int, free: int) -> None:
         """Set how many places a member has left; 0 and fewer are none."""
         self.free[row] = free
-        self._packed.pop("free", None)
+        self._changes["free"] += 1
 
     def packed(self, name: str) -> Bitmap:
         """Return one of the masks, or who has a place ``free``, as a bitmap; kept until it changes."""
+        changes = self._changes[name]
         found = self._packed.get(name)
-        if found is None:
+        if found is None or found[0] != changes:
             values: npt.NDArray[Any] = getattr(self, name)
-            found = self._packed[name] = pack(values > 0)
-        return found
+            found = self._packed[name] = changes, pack(values > 0)
+        return found[1]
 
     def ties(self, seeker: np.uint64, rows: Rows) -> Hashes:
         """Return the order of equals among n `rows`, shape (n,): splitmix64 (Steele et al. 2014) of both hashes.

@@ -15,7 +15,7 @@ from service import problems
 from service.access import access, needs
 from service.api import example_data as told
 from service.api.blueprint import Blueprint, expected
-from service.api.preconditions import existing
+from service.api.preconditions import check_preconditions, existing
 from service.problems import NO_HOLD, Problem
 from service.state import state
 from service.store import holds
@@ -94,7 +94,7 @@ class HoldsView(MethodView):
     @needs("members", "coordinator")
     @blueprint.arguments(HoldRequestSchema)
     @blueprint.response(201, HoldSchema)
-    @blueprint.problems(problems.NO_MEMBER)
+    @blueprint.problems(problems.NO_MEMBER, problems.PRECONDITION)
     @blueprint.example(
         "a_pause", 201, HELD, body={"kind": "pause", "until": HELD["until"]}, path={"member_id": told.SEEKER}
     )
@@ -105,7 +105,7 @@ class HoldsView(MethodView):
         now = here.clock()
         until = _end(asked, now)
         with here.store.transaction() as session:
-            existing(session, member_id)
+            check_preconditions(existing(session, member_id))
             hold = holds.add(session, access().programme_id, member_id, asked["kind"], until=until, now=now)
         reply = jsonify(_shown(hold))
         reply.status_code = 201

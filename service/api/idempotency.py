@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 
+import orjson
 from flask import Flask, Response, current_app, g, request
 
 from matcher.errors import shown
+from matcher.people import MEMBER_ID
 from service.access import OPEN_ENDPOINTS, access
 from service.api.body import read
 from service.api.description import view_of
@@ -63,7 +65,18 @@ def _asked(header: str) -> Request:
     for part in (request.method.encode(), request.full_path.encode(), read(request)):
         said.update(len(part).to_bytes(8, "big") + part)
     mine = access()
-    return Request(mine.programme_id, mine.key_id, header.strip('"'), said.hexdigest())
+    return Request(mine.programme_id, mine.key_id, header.strip('"'), said.hexdigest(), _named(read(request)))
+
+
+def _named(body: bytes) -> tuple[str, ...]:
+    """Return the members whom a request names, in its address and by the names that bodies have for them."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        told = {}  # refused by whoever reads it for good
+    found = {**(request.view_args or {}), **(told if isinstance(told, dict) else {})}
+    named = [found.get(name) for name in ("member_id", "a", "b")]
+    return tuple(sorted({name for name in named if isinstance(name, str) and MEMBER_ID.fullmatch(name)}))
 
 
 def _again(before: Before, asked: Request) -> Response:

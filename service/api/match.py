@@ -163,6 +163,7 @@ def _count(found: LiveList, seconds: float) -> None:
     outcome = found.reason or found.outcome
     logs.tell_outcome(outcome)
     metrics.matched(
+        found.programme.id,
         found.kind,
         outcome,
         fresh=found.result == "new",

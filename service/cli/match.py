@@ -53,7 +53,7 @@ def command(member_id: str, programme_id: str | None, limit: int | None, as_json
             held = pools.pools(where, store)
             lists = Shortlists(held, handles)
             found = lists.of(programme_id, member_id, Peers(), limit=limit, now=context.now(), keep=False)
-            excluded = _excluded(held, programme_id, member_id)
+            excluded = {} if found.result == "held" else _excluded(held, programme_id, member_id)
     document = _document(found, excluded, handles)
     output.result(document, _lines(document, member_id, programme_id), as_json=as_json)
 

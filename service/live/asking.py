@@ -18,6 +18,7 @@ from service.store.moments import moment
 
 MONTH: Final = timedelta(days=30)
 _MONTH: Final = MONTH // timedelta(microseconds=1)
+_DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Change:
             lists.add(writer, programme_id, made)
         else:
             # Another request may have shown others of the list meanwhile.
-            lists.show(writer, programme_id, made.id, made.shown | lists.shown(writer, programme_id, made.id))
+            shown = made.shown | lists.shown(writer, programme_id, made.id)
+            lists.show(writer, programme_id, made.id, shown, made.returned_at)
             lists.confirm(writer, programme_id, made.id, made.number, made.model_version)
         return True
 
@@ -145,6 +147,7 @@ class Request:
             kind=self.kind.name,
             epoch=held.base.epoch,
             made_at=seeking.moment,
+            returned_at=seeking.moment,
             # A pool that is behind knows less than the store: who waits is tried again when it has caught up.
             number=min(seeking.seen.number, held.number),
             profile=seeking.digest,
@@ -175,9 +178,11 @@ class Request:
             alive=tuple(checked.alive),
             dropped=checked.dropped,
         )
-        if shown == stored.shown and stored.id:
+        today = stored.returned_at // _DAY == self.seeking.moment // _DAY
+        if shown == stored.shown and stored.id and today:
             return reply, None
-        return reply, Change(replace(stored, shown=shown), self._last_id(stored))
+        returned = replace(stored, shown=shown, returned_at=self.seeking.moment)
+        return reply, Change(returned, self._last_id(stored))
 
     def _last_id(self, stored: StoredList) -> int:
         return lists.last_id(self.reader, self.held.programme.id, stored.seeker_id, stored.kind)

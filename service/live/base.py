@@ -142,17 +142,17 @@ def save(base: Base, folder: Path, name: str) -> None:
         raise
 
 
-def prune(folder: Path, keep: int = 2) -> None:
-    """Remove all bases but the newest `keep`: a worker that has one mapped keeps it all the same."""
-    bases = sorted((one for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")), key=_age)
-    for old in bases[:-keep]:
-        _remove(old)
+def prune(folder: Path) -> None:
+    """Remove all bases but the newest, and what builders that were killed left: a worker keeps what it has mapped.
 
-
-def _age(folder: Path) -> float:
-    with suppress(OSError):
-        return folder.stat().st_mtime
-    return 0.0
+    Only for whoever builds in `folder` alone.
+    """
+    name = newest(folder)
+    for one in folder.iterdir():
+        if one.is_dir() and one.name != name:
+            _remove(one)
+        elif one.name.startswith(f".{POINTER}."):
+            one.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:

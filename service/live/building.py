@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, Final
 
 import numpy as np
 
 from matcher.consent import ConsentedProfile, consented
-from matcher.errors import UnknownMemberError
+from matcher.errors import ModelError, UnknownMemberError
 from matcher.matching.circumstances import Circumstances
 from matcher.matching.pool import Pool
 from matcher.model.artefact import Model
@@ -29,6 +30,8 @@ from service.logs import log_event, log_failure
 from service.store import Store, scene, stored
 from service.store.moments import day, micros
 from service.store.scene import Live, Scene
+
+POLL_SECONDS: Final = 0.02
 
 
 def tie_key(programme: Programme) -> bytes:
@@ -143,8 +146,14 @@ class Builder:
 
 
 @contextmanager
-def alone(folder: Path | None) -> Iterator[None]:
-    """Wait until no other process builds in `folder`; the lock goes with the process."""
+def alone(folder: Path | None, patience: float | None = None) -> Iterator[None]:
+    """Wait until no other process builds in `folder`; the lock goes with the process.
+
+    Raises
+    ------
+    ModelError
+        If another one still does after `patience` seconds.
+    """
     if folder is None:
         yield
         return
@@ -155,10 +164,25 @@ def alone(folder: Path | None) -> Iterator[None]:
         yield  # nothing can be written there: nothing is shared either
         return
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle, patience)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, patience: float | None) -> None:
+    if patience is None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return
+    deadline = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if monotonic() >= deadline:
+                raise ModelError("the programme's pool is still being made") from None
+            sleep(POLL_SECONDS)
 
 
 def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Programme, now: datetime) -> _People:

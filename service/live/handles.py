@@ -14,7 +14,7 @@ from service.store.moments import micros
 
 BYTES: Final = 16
 VALID: Final = timedelta(days=14)
-"""For how long a list's handles name anybody."""
+"""For how long a list's handles name anybody, from the day on which it was last returned."""
 
 
 class Named(NamedTuple):
@@ -58,7 +58,7 @@ def resolve(
         return None
     with store.hot.reading() as reader:
         stored = lists.by_match_id(reader, programme_id, match_id)
-    if stored is None or stored.made_at <= micros(now - VALID):
+    if stored is None or stored.returned_at <= micros(now - VALID):
         return None
     found = [place for place in stored.shown if _is(handles, programme_id, stored, place, handle)]
     if not found:

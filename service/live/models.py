@@ -70,7 +70,7 @@ class Models:
             except OSError as problem:
                 raise ArtefactError(f"the model's files cannot be read ({type(problem).__name__})") from None
             self._held[key] = held
-            for old in [known for known in self._held if known[0] == programme.id][:-KEPT]:
+            for old in [known for known in list(self._held) if known[0] == programme.id][:-KEPT]:
                 self._held.pop(old, None)
         return held[1]
 

@@ -110,6 +110,8 @@ class PoolCache:
         held = self._held.get(seen.programme_id)
         if held is None or not self._serves(held, seen, now):
             held = self._replaced(seen, now)
+        elif self._failed:
+            self._forget_failure(seen.programme_id)
         held.follow(reader, seen, now)
         return held
 
@@ -174,8 +176,7 @@ class PoolCache:
                 if held is None or not usable:
                     raise ModelError("the programme's pool is being made")
                 return held
-            self._failed.pop(programme_id, None)
-            self._since.forget("pool", programme_id)
+            self._forget_failure(programme_id)
             held = self._held[programme_id] = found
             base = found.base
             metrics.pool(programme_id, len(base.pool), base.built_at, base.model.version)
@@ -190,7 +191,7 @@ class PoolCache:
         if found is None:
             found = self._published(programme, held, seen, now)
         if found is None and wait:  # made elsewhere, but nothing can be written where it would be found
-            found = self.builder.build(seen.programme_id, now)
+            found = Inline(self.builder).refresh(seen.programme_id, now, wait=True)
         return None if found is None else HeldPool(programme, found)
 
     def _published(self, programme: Programme, held: HeldPool | None, seen: Scene, now: datetime) -> Base | None:
@@ -216,6 +217,10 @@ class PoolCache:
         if programme_id not in self._failed:
             log_failure(problem)
             self._failed[programme_id] = self._since.note("pool", programme_id, "", now)
+
+    def _forget_failure(self, programme_id: str) -> None:
+        if self._failed.pop(programme_id, None) is not None:
+            self._since.forget("pool", programme_id)
 
     def _lock(self, programme_id: str) -> Lock:
         with self._guard:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
+from time import monotonic
 from typing import Final
 
 from matcher.errors import ModelError
@@ -31,8 +32,14 @@ from service.settings import Settings
 from service.store import Store, groups, live, open_store, programmes, scene
 from service.store.moments import day
 
-PATIENCE_SECONDS: Final = 120
-"""How long a request waits for a base when there is none to serve on with."""
+PATIENCE_SECONDS: Final = 5.0
+"""How long the first request waits for a base where there is none to serve on with, and its worker with it."""
+BRIEF_SECONDS: Final = 0.1
+"""How long those wait that come after one that waited in vain: they are told when to ask again."""
+LONGEST_SECONDS: Final = 600.0
+"""No base takes so long to build: the process is ended."""
+UNPUBLISHED: Final = 3
+"""Exit code: a base can be built, and cannot be written where workers would find it."""
 
 
 class Elsewhere:
@@ -41,37 +48,53 @@ class Elsewhere:
     elsewhere = True
 
     def __init__(self, builder: Builder) -> None:
-        self._folder = builder.folder
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._builder = builder
+        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self._in_vain: set[str] = set()
+        """Programmes for whose base a request has waited in vain."""
 
     def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
-        """Have a base made; with `wait`, return when it is there.
+        """Have a base made; with `wait`, return when it is there. Where none can be published, it is made here.
 
         Raises
         ------
         ModelError
-            If the process said that it cannot be made; the log has its words.
+            If it is not there yet, or the process said that it cannot be made; the log has its words.
         """
-        folder = self._folder(programme_id)
-        if wait and folder is not None:
-            before = bases.newest(folder)
-            with alone(folder):  # one that is being built, at the start of the server above all, is waited for
-                pass
-            if bases.newest(folder) != before:
-                return None
-        process = self._running.get(programme_id)
-        if process is None:
-            process = self._running[programme_id] = _start(programme_id)
+        patience = 0.0
         if wait:
-            try:
-                process.wait(PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                raise ModelError("the programme's pool is still being made") from None
-        if (code := process.poll()) is not None:
-            del self._running[programme_id]
-            if code:
-                raise ModelError("the programme's pool could not be made; the log says why")
+            patience = BRIEF_SECONDS if programme_id in self._in_vain else PATIENCE_SECONDS
+            self._in_vain.add(programme_id)
+        code = self._code(programme_id, patience, wait=wait)
+        if code == UNPUBLISHED:
+            return self._builder.build(programme_id, now)
+        if code:
+            raise ModelError("the programme's pool could not be made; the log says why")
+        if wait and code is None:
+            raise ModelError("the programme's pool is still being made")
+        self._in_vain.discard(programme_id)
         return None
+
+    def _code(self, programme_id: str, patience: float, *, wait: bool) -> int | None:
+        """Return the exit code of the process that builds; 0 too where another has just built, None while one does."""
+        folder = self._builder.folder(programme_id)
+        if programme_id not in self._running:
+            before = None if folder is None else bases.newest(folder)
+            if wait and folder is not None:
+                with alone(folder, patience):  # one that is being built, by a server that starts, is waited for
+                    pass
+                if bases.newest(folder) != before:
+                    return 0
+            self._running[programme_id] = _start(programme_id), monotonic()
+        process, since = self._running[programme_id]
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        if process.poll() is None and monotonic() - since > LONGEST_SECONDS:
+            process.kill()
+            process.wait()
+        if process.poll() is not None:
+            del self._running[programme_id]
+        return process.poll()
 
 
 def _start(programme_id: str) -> subprocess.Popen[bytes]:
@@ -162,7 +185,7 @@ def main() -> None:
     with closing(open_store(settings)) as store:
         try:
             if not ensure(builder(settings, store), sys.argv[1], datetime.now(UTC)):
-                sys.exit(1)
+                sys.exit(UNPUBLISHED)
         except Exception as problem:  # noqa: BLE001 - a traceback's words may quote a record
             logs.log_failure(problem)
             sys.exit(1)

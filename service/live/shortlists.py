@@ -16,8 +16,11 @@ from service.live.pool_cache import PoolCache
 from service.live.seeking import Seeking
 from service.logs import log_failure
 from service.store import StoreError, scene
+from service.store.hot import PATIENCE_MS
 
 ATTEMPTS: Final = 4
+LOG_PATIENCE_MS: Final = 50
+"""How long it waits for others to have written only to log who was shown: the next reply logs it too."""
 
 
 class Shortlists:
@@ -90,7 +93,8 @@ class Shortlists:
     def _stored(self, change: Change, request: Request, answer: LiveList) -> bool:
         """Store a list, or who was shown of it; False if another list of the seeker was stored meanwhile."""
         try:
-            with self.pools.store.hot.writing() as writer:
+            patience = PATIENCE_MS if answer.result == "new" else LOG_PATIENCE_MS
+            with self.pools.store.hot.writing(patience) as writer:
                 return change.apply(writer, request)
         except StoreError as problem:
             if answer.result == "new":

@@ -8,12 +8,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Engine
 
 from matcher.errors import PeermatchError
+
+PATIENCE_MS: Final = 1000
+"""How long a list waits to be stored while others write."""
 
 
 class StoreError(PeermatchError):
@@ -107,15 +110,19 @@ class Hot:
             yield own
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def writing(self, patience_ms: int = PATIENCE_MS) -> Iterator[Transaction]:
         """Open a transaction that may write; committed at the end, rolled back by any exception.
+
+        `patience_ms` is how long it waits for others to have written. A worker does nothing else meanwhile, so it is
+        short: whoever asks is told to ask again.
 
         Raises
         ------
         StoreError
             If the database is locked for too long, full, or away.
         """
-        with self._transaction("BEGIN IMMEDIATE" if self._sqlite else "BEGIN") as own:
+        before = f"PRAGMA busy_timeout = {patience_ms}" if self._sqlite else f"SET lock_timeout = {patience_ms}"
+        with self._transaction("BEGIN IMMEDIATE" if self._sqlite else "BEGIN", before) as own:
             yield own
 
     def compiled(self, statement: Statement) -> _Compiled:
@@ -133,11 +140,13 @@ class Hot:
         self._mine = threading.local()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Transaction]:
+    def _transaction(self, begin: str, before: str | None = None) -> Iterator[Transaction]:
         connection = None
         try:
             connection = self._take()
             cursor = connection.cursor()
+            if before is not None:
+                cursor.execute(before)
             cursor.execute(begin)
             yield Transaction(self, cursor)
             cursor.execute("COMMIT")

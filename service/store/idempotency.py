@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, or_, select, update
+import orjson
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.store import text
+from service.store.live_tables import LiveRow
 from service.store.moments import micros
 from service.store.tables import IdempotencyRow
 
@@ -30,6 +32,8 @@ class Request:
     """The Idempotency-Key."""
     fingerprint: str
     """Of method, address and body."""
+    about: tuple[str, ...] = ()
+    """The ids that it names."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def claim(session: Session, request: Request, *, now: datetime) -> Before | None
         "key": request.key,
         "fingerprint": request.fingerprint,
         "started_at": micros(now),
+        "about": orjson.dumps(request.about).decode(),
     }
     if session.execute(_insert_unless_there(session, values)).rowcount:  # type: ignore[attr-defined]
         return None
@@ -67,7 +72,13 @@ def claim(session: Session, request: Request, *, now: datetime) -> Before | None
 
 
 def keep(session: Session, request: Request, status: int, headers: dict[str, str], reply: str) -> None:
-    """Keep the reply of a request that was claimed."""
+    """Keep the reply of a request that was claimed; not what was done for somebody who has been erased meanwhile."""
+    there = select(func.count()).where(
+        LiveRow.programme_id == request.programme_id, LiveRow.member_id.in_(request.about)
+    )
+    if status < 400 and (session.scalar(there) or 0) < len(request.about):
+        release(session, request)
+        return
     values = {"status": status, "headers": text.write(headers), "reply": reply}
     session.execute(update(IdempotencyRow).where(*_this(request)).values(**values))
 
@@ -78,9 +89,12 @@ def release(session: Session, request: Request) -> None:
 
 
 def forget(session: Session, programme_id: str, member_id: str) -> None:
-    """Forget every reply that names a member, who is being erased."""
-    named = [IdempotencyRow.reply.contains(f"{mark}{member_id}{mark}", autoescape=True) for mark in "\"'"]
-    session.execute(delete(IdempotencyRow).where(IdempotencyRow.programme_id == programme_id, or_(*named)))
+    """Forget every request that names a member, who is being erased, and every reply that does."""
+    query = select(IdempotencyRow.key_id, IdempotencyRow.key, IdempotencyRow.about, IdempotencyRow.reply)
+    # Compared here: what databases call like ignores case, and ids do not.
+    for key_id, key, about, reply in session.execute(query.where(IdempotencyRow.programme_id == programme_id)).all():
+        if member_id in orjson.loads(about) or any(f"{mark}{member_id}{mark}" in (reply or "") for mark in "\"'"):
+            session.execute(delete(IdempotencyRow).where(IdempotencyRow.key_id == key_id, IdempotencyRow.key == key))
 
 
 def _this(request: Request) -> tuple[Any, Any]:

@@ -59,6 +59,7 @@ class StoredList:
     kind: str
     epoch: int
     made_at: int
+    returned_at: int
     number: int
     profile: str
     revision: int
@@ -79,8 +80,8 @@ class StoredList:
 
 
 _FIELDS: Final = (
-    "id", "match_id", "seeker_id", "kind", "epoch", "made_at", "number", "profile", "revision", "good_until", "digest",
-    "model_version", "outcome", "reason", "cut", "entries", "shown",
+    "id", "match_id", "seeker_id", "kind", "epoch", "made_at", "returned_at", "number", "profile", "revision",
+    "good_until", "digest", "model_version", "outcome", "reason", "cut", "entries", "shown",
 )  # fmt: skip
 _COLUMNS: Final = [getattr(ListRow, name) for name in _FIELDS]
 _OF_SEEKER: Final = (
@@ -112,7 +113,7 @@ _INSERT: Final = Statement(
 _SHOWN: Final = Statement(
     update(ListRow)
     .where(ListRow.programme_id == bindparam("programme"), ListRow.id == bindparam("list_id"))
-    .values(shown=bindparam("seen"))
+    .values(shown=bindparam("seen"), returned_at=bindparam("at"))
 )
 _WHO_WAS_SHOWN: Final = Statement(
     select(ListRow.shown).where(ListRow.programme_id == bindparam("programme"), ListRow.id == bindparam("list_id"))
@@ -167,9 +168,11 @@ def shown(reader: Transaction, programme_id: str, list_id: int) -> dict[int, tup
     return {} if row is None else _shown(row[0])
 
 
-def show(writer: Transaction, programme_id: str, list_id: int, shown: dict[int, tuple[int, int]]) -> None:
-    """Log who was shown for the first time."""
-    writer.run(_SHOWN, programme=programme_id, list_id=list_id, seen=_written(shown))
+def show(
+    writer: Transaction, programme_id: str, list_id: int, shown: dict[int, tuple[int, int]], returned_at: int
+) -> None:
+    """Log who was shown for the first time, and that the list was returned."""
+    writer.run(_SHOWN, programme=programme_id, list_id=list_id, seen=_written(shown), at=returned_at)
 
 
 def confirm(writer: Transaction, programme_id: str, list_id: int, number: int, model_version: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -63,23 +63,29 @@ def taken(session: Session, programme_id: str, member_ids: Iterable[str] | None 
 
 def refold(session: Session, programme_id: str, states: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Write the derived columns of live rows anew, as after a change of the programme; all are one change."""
+    wanted = dict(states)
     number = feed.next_number(session, programme_id, adds=True)
-    taken_places = taken(session, programme_id)
-    query = select(LiveRow.id, LiveRow.member_id, LiveRow.edge, LiveRow.revision)
-    before = {row[0]: row for row in session.execute(query.where(LiveRow.programme_id == programme_id))}
-    rows = []
-    for live_id, values in states:
-        _, member_id, edge, revision = before[live_id]
-        free = {}
-        if "capacity" in values:
-            free = {"free": values["capacity"] - taken_places.get(member_id, 0)}
-        # Lists know people by revision. With an edge that moves, what is over would look as if it had never been.
-        revised = revision if values["edge"] == edge else number
-        rows.append({"id": live_id, "number": number, "revision": revised, **values, **free})
+    query = select(LiveRow.id, LiveRow.member_id, LiveRow.edge, LiveRow.revision).where(
+        LiveRow.programme_id == programme_id
+    )
+    few = len(wanted) <= CHUNK
+    before = {row[0]: row for row in session.execute(query.where(LiveRow.id.in_(wanted)) if few else query)}
+    places = taken(session, programme_id, [row[1] for row in before.values()] if few else None)
+    rows = [_refolded(before[live_id], values, number, places) for live_id, values in wanted.items()]
     for accepted in (1, 0):  # statements for many rows want the same columns in each
         some = [row for row in rows if row["accepted"] == accepted]
         if some:
             session.execute(update(LiveRow), some)
+
+
+def _refolded(
+    before: Sequence[Any], values: Mapping[str, Any], number: int, places: Mapping[str, int]
+) -> dict[str, Any]:
+    live_id, member_id, edge, revision = before
+    free = {"free": values["capacity"] - places.get(member_id, 0)} if "capacity" in values else {}
+    # Lists know people by revision. With an edge that moves, what is over would look as if it had never been.
+    revised = revision if values["edge"] == edge else number
+    return {"id": live_id, "number": number, "revision": revised, **values, **free}
 
 
 def let_time_pass(session: Session, programme: Programme, now: datetime) -> None:

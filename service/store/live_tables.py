@@ -19,6 +19,8 @@ class LiveRow(Base):
     __table_args__ = (
         Index("live_member", "programme_id", "member_id", unique=True),
         Index("live_number", "programme_id", "number"),
+        Index("live_edge", "programme_id", "edge"),
+        Index("live_held_until", "programme_id", "held_until"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -101,6 +103,8 @@ class ListRow(Base):
     """Ordinal of the UTC day of the pool it was ranked over."""
     made_at: Mapped[int] = mapped_column(BigInteger)
     """µs since 1970."""
+    returned_at: Mapped[int] = mapped_column(BigInteger)
+    """µs since 1970, of the day on which it was last returned: its handles are valid for some days from then."""
     number: Mapped[int] = mapped_column(Integer)
     """`PoolRow.number` when it was last found to be true."""
     profile: Mapped[str] = mapped_column(String(32))

@@ -43,16 +43,6 @@ def get(session: Session, programme_id: str, member_id: str) -> Stored | None:
     return next(_stored(session, programme_id, LiveRow.member_id == member_id), None)
 
 
-def by_id(session: Session, programme_id: str, live_ids: Iterable[int]) -> dict[int, Stored]:
-    """Return those of `live_ids` who are there."""
-    found: dict[int, Stored] = {}
-    wanted = sorted(set(live_ids))
-    for start in range(0, len(wanted), CHUNK):
-        some = _stored(session, programme_id, LiveRow.id.in_(wanted[start : start + CHUNK]))
-        found.update((stored.id, stored) for stored in some)
-    return found
-
-
 def upsert(
     session: Session, programme: Programme, member: Member, *, now: datetime, visible_from: date
 ) -> tuple[Stored, bool]:

@@ -97,10 +97,9 @@ _CHANGED: Final = Statement(
 _GONE: Final = Statement(
     select(GoneRow.live_id).where(GoneRow.programme_id == bindparam("programme"), GoneRow.number > bindparam("after"))
 )
-_DUE: Final = Statement(
-    select(func.min(LiveRow.edge), func.min(case((LiveRow.held_until > 0, LiveRow.held_until)))).where(
-        LiveRow.programme_id == bindparam("programme")
-    )
+_FIRST_EDGE: Final = Statement(select(func.min(LiveRow.edge)).where(LiveRow.programme_id == bindparam("programme")))
+_FIRST_RELEASE: Final = Statement(
+    select(func.min(LiveRow.held_until)).where(LiveRow.programme_id == bindparam("programme"), LiveRow.held_until > 0)
 )
 _APART: Final = Statement(
     select(ApartRow.kind, ApartRow.other_id).where(
@@ -147,7 +146,9 @@ def everybody(
     """
     count = len(_LIVE)
     for row in reader.all(_EVERYBODY, programme=programme_id, day=day, at=now):
-        yield Live(*row[:count]), None if row[count] is None else orjson.loads(row[count])
+        record = None if row[count] is None else orjson.loads(row[count])
+        # What is no object is a damaged record, not one that was left out.
+        yield Live(*row[:count]), record if row[count] is None or isinstance(record, dict) else {}
 
 
 def _some(reader: Transaction, statement: Statement, programme_id: str, ids: Iterable[int]) -> Iterator[Sequence[Any]]:
@@ -170,8 +171,8 @@ def gone(reader: Transaction, programme_id: str, after: int) -> list[int]:
 
 def first_due(reader: Transaction, programme_id: str) -> int:
     """Return when the first consent or hold of a programme begins or ends by itself: µs since 1970, or FOREVER."""
-    row = reader.one(_DUE, programme=programme_id) or ()
-    return min((int(value) for value in row if value is not None), default=FOREVER)
+    found = [reader.one(statement, programme=programme_id) for statement in (_FIRST_EDGE, _FIRST_RELEASE)]
+    return min((int(row[0]) for row in found if row is not None and row[0] is not None), default=FOREVER)
 
 
 def apart(reader: Transaction, programme_id: str, member_id: str) -> dict[str, frozenset[str]]:

@@ -85,7 +85,8 @@ class IdempotencyRow(Base):
     headers: Mapped[str | None] = mapped_column(Text)
     """JSON object."""
     reply: Mapped[str | None] = mapped_column(Text)
-    """Text, so that a member's id is found in it when they are erased."""
+    about: Mapped[str] = mapped_column(Text)
+    """JSON array of the ids that the request names, so that it is forgotten when one of them is erased."""
 
 
 class FeedbackRow(Base):

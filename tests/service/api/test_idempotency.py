@@ -112,7 +112,8 @@ def _row(made: Installation) -> dict[str, Any]:
     send(made)
     with made.store.transaction() as session:
         found = session.scalars(select(IdempotencyRow)).one()
-        values = {name: getattr(found, name) for name in ("key_id", "key", "programme_id", "fingerprint", "started_at")}
+        names = ("key_id", "key", "programme_id", "fingerprint", "started_at", "about")
+        values = {name: getattr(found, name) for name in names}
         session.delete(found)
     return values
 

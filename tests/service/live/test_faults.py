@@ -171,7 +171,12 @@ def test_pool_files_are_nobody_elses_to_read_and_old_ones_go(asking: Asking) -> 
     for _ in range(4):
         asking.reply()
         asking.made.clock.turn(days=1)
-    assert len(stored_bases(asking.made)) == 2
+    left = pools(asking.made) / ".739000-1-0123abcd"  # of a builder that was killed
+    left.mkdir()
+    (left / "arrays").write_bytes(b"m-1")
+    asking.reply()
+    assert len(stored_bases(asking.made)) == 1
+    assert not left.exists()
     for path in [pools(asking.made), *stored_bases(asking.made)]:
         assert path.stat().st_mode & 0o077 == 0
     for file in (file for folder in stored_bases(asking.made) for file in folder.iterdir()):

@@ -43,7 +43,6 @@ def test_a_member_is_stored_replaced_and_erased(made: Installation) -> None:
     with made.store.transaction() as session:
         here = Members(made, session)
         assert members.get(session, "lantern", "m-1") == second
-        assert members.by_id(session, "lantern", [second.id, 10**6]) == {second.id: second}
         assert members.count(session, "lantern") == 1
         assert members.delete(session, "lantern", "m-1")
         assert not members.delete(session, "lantern", "m-1")
@@ -205,7 +204,6 @@ def test_members_of_another_programme_are_not_there(made: Installation) -> None:
     with made.store.transaction() as session:
         stored, _ = Members(made, session).put(record("m-1"))
         assert members.get(session, "beacon", "m-1") is None
-        assert members.by_id(session, "beacon", [stored.id]) == {}
         assert names.of(session, "beacon", "buddy", stored.id) is None
         assert names.of(session, "lantern", "buddy", stored.id) == "m-1"
         assert list(members.all_members(session, "beacon")) == []
