@@ -70,7 +70,7 @@ def rank(code: str, label: str, asked: str) -> int | None:
     return next((place for place, true in enumerate(tests) if true), None)
 
 
-@pytest.mark.parametrize("few", [0, 500])
+@pytest.mark.parametrize("few", [0, 2, 5, 500])
 @given(
     labels=st.lists(st.text("abA é ", min_size=1, max_size=6).filter(str.strip), min_size=1, max_size=12),
     text=st.text("abé 0", max_size=3),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from matcher.consent import consented
+from matcher.matching import pool as pool_module
 from matcher.matching.pool import Circumstances, Pool, Standing, agreed, keyed_hash
 from matcher.model.encoder import ProfileEncoder
 from matcher.people import Member
@@ -78,6 +79,21 @@ class Lookalike:
 
     programme_id, member_id, roles, age_band, capacity = "pairs", "z", frozenset({"supporter"}), "31+", 1
     vetted, agreements, state, shown, seeking = True, frozenset({"agreement-1"}), PEOPLE[0].state, PEOPLE[0].shown, None
+
+
+def test_a_bitmap_made_while_somebody_is_taken_out_is_not_kept(monkeypatch):
+    found = pool(PEOPLE)
+    pack = pool_module.pack
+
+    def meanwhile(values):
+        before = pack(values)
+        monkeypatch.setattr(pool_module, "pack", pack)
+        found.retire(1)
+        return before
+
+    monkeypatch.setattr(pool_module, "pack", meanwhile)
+    found.packed("present")
+    assert found.packed("present").tolist() == [0b10110000]
 
 
 def test_nobody():

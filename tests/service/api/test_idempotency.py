@@ -252,5 +252,38 @@ def test_erasing_a_member_forgets_the_replies_that_name_them(one: Installation) 
     assert kept(one) == 0
 
 
+def test_erasing_a_member_forgets_replies_that_do_not_name_them(one: Installation) -> None:
+    consent = {"purpose": "train_model", "decision": "given"}
+    for path, body in (("consents", consent), ("holds", {"kind": "crisis"})):
+        reply = one.call("POST", f"/v1/members/m-1/{path}", body, headers={"Idempotency-Key": f"k-{path}"})
+        assert reply.status_code == 201
+    assert kept(one) == 2
+    one.call("DELETE", "/v1/members/m-1")
+    assert kept(one) == 0
+    problem(
+        one.call("POST", "/v1/members/m-1/holds", {"kind": "crisis"}, headers={"Idempotency-Key": "k-holds"}),
+        404,
+        "no-such-member",
+    )
+
+
+def test_a_reply_about_somebody_erased_meanwhile_is_not_kept(one: Installation) -> None:
+    key_id, _ = split_token(one.key) or ("", "")
+    for number, about in enumerate((("m-1",), ("m-1", "gone"), ())):
+        asked = idempotency.Request("lantern", key_id, f"k-{number}", "f" * 64, about)
+        with one.store.transaction() as session:
+            assert idempotency.claim(session, asked, now=NOON) is None
+            idempotency.keep(session, asked, 201, {}, "{}")
+    with one.store.reading() as session:
+        assert session.scalars(select(IdempotencyRow.key).order_by(IdempotencyRow.key)).all() == ["k-0", "k-2"]
+
+
+def test_an_id_in_another_case_is_another(one: Installation) -> None:
+    one.add(record("M-1"))
+    one.call("POST", "/v1/blocks", {"a": "M-1", "b": "m-2"}, headers={"Idempotency-Key": "k-1"})
+    one.call("DELETE", "/v1/members/m-1")
+    assert kept(one) == 1
+
+
 def _fail(*_: Any, **__: Any) -> None:
     raise ValueError("broken")

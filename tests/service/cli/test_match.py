@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from service import create_app
-from service.store import keys, open_store
+from service.store import holds, keys, open_store
 from tests.service.cli.conftest import Cli
 from tests.service.installation import NOON, consent, record
 
@@ -90,3 +90,13 @@ def test_who_cannot_have_a_list(cli: Cli, member: str, changes: dict[str, object
 @pytest.mark.parametrize("limit", ["0", "11", "x"])
 def test_a_limit_out_of_range_is_a_usage_error(cli: Cli, limit: str) -> None:
     assert "--limit" in cli.run("match", "seeker", "--limit", limit, code=2).stderr
+
+
+def test_whoever_is_held_is_told_so_whatever_they_consent_to(cli: Cli) -> None:
+    cli.add(record("m-1", "seeker", consents=[consent("match_serve", "withdrawn")]))
+    store = open_store(cli.settings)
+    with store.transaction() as session:
+        holds.add(session, "lantern", "m-1", "crisis", until=None, now=NOON)
+    store.close()
+    document = cli.json("match", "m-1")
+    assert (document["reason"], document["matches"], document["excluded"]) == ("held", [], {})

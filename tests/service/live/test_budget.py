@@ -95,6 +95,20 @@ def test_thirty_days_have_so_many(few: Asking) -> None:
     assert few.reply()["fresh_at"] == "2026-04-05T12:01:00Z"
 
 
+def test_the_handles_of_a_list_that_is_returned_again_are_valid_again(few: Asking) -> None:
+    for number in range(5):
+        few.made.clock.now = NOON + timedelta(days=number)
+        edit(few, number)
+        assert few.reply()["fresh"]
+    few.made.clock.turn(days=20)
+    beyond = few.reply()
+    assert not beyond["fresh"]
+    viewed = {"match_id": beyond["match_id"], "handle": beyond["matches"][0]["handle"], "event": "viewed"}
+    assert few.made.call("POST", "/v1/feedback", viewed).status_code == 202
+    few.made.clock.turn(days=15)
+    assert few.made.call("POST", "/v1/feedback", viewed).status_code == 404
+
+
 def test_when_both_are_spent_the_later_of_the_two_counts(few: Asking) -> None:
     for number in range(3):
         few.made.clock.now = NOON + timedelta(days=number)
