@@ -14,7 +14,7 @@ from matcher.people import MEMBER_ID, MEMBER_ID_PATTERN, MEMBER_ID_RULE
 from service import problems
 from service.access import access, needs
 from service.api import example_data as told
-from service.api.blueprint import Blueprint, expected
+from service.api.blueprint import Blueprint, check_member_id, expected
 from service.problems import NO_BLOCK, Problem
 from service.state import state
 from service.store import apart, members
@@ -26,15 +26,10 @@ PAIR = {"a": told.SEEKER, "b": OTHER}
 NO_SUCH_BLOCK = told.problem("no-such-block", "No such block", 404, "These two have not been blocked.")
 
 
-def _check_member_id(value: str) -> None:
-    if not MEMBER_ID.fullmatch(value):
-        raise ma.ValidationError(f"expected {MEMBER_ID_RULE}")
-
-
 def _member_id() -> ma.fields.String:
     return ma.fields.String(
         required=True,
-        validate=_check_member_id,
+        validate=check_member_id,
         error_messages=expected(MEMBER_ID_RULE),
         metadata={"pattern": MEMBER_ID_PATTERN},
     )

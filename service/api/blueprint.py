@@ -12,6 +12,7 @@ from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-u
 from webargs.flaskparser import FlaskParser
 
 from matcher.errors import nearest
+from matcher.people import MEMBER_ID, MEMBER_ID_RULE
 from matcher.records import join
 from service import problems
 from service.api.body import json_object
@@ -106,6 +107,12 @@ def expected(what: str) -> dict[str, Any]:
     message = f"expected {what}"
     wrong = dict.fromkeys(("invalid", "invalid_utf8", "too_large", "special"), message)
     return {**wrong, "required": f"found nothing; {message}", "null": f"found null; {message}"}
+
+
+def check_member_id(value: str) -> None:
+    """Refuse what is no `member_id`; for marshmallow's `validate`."""
+    if not MEMBER_ID.fullmatch(value):
+        raise ma.ValidationError(f"expected {MEMBER_ID_RULE}")
 
 
 def _with_hints(errors: dict[str, str], schema: ma.Schema) -> dict[str, str]:

@@ -10,13 +10,13 @@ import orjson
 from flask import Response, current_app
 from marshmallow import validate
 
-from matcher.people import MEMBER_ID, MEMBER_ID_PATTERN, MEMBER_ID_RULE
+from matcher.people import MEMBER_ID_PATTERN, MEMBER_ID_RULE
 from matcher.programme import Programme
 from matcher.records import written
 from service import logs, metrics, problems
 from service.access import access, needs
 from service.api import example_data as told
-from service.api.blueprint import Blueprint, expected
+from service.api.blueprint import Blueprint, check_member_id, expected
 from service.live.group_lists import Groups
 from service.live.listing import Kind, LiveList
 from service.live.peers import Peers
@@ -32,11 +32,6 @@ IDS = {"buddy": "member_id", "group": "group_id"}
 """By kind, what names a candidate to keys with the scope `match:ids`."""
 
 
-def _check_member_id(value: str) -> None:
-    if not MEMBER_ID.fullmatch(value):
-        raise ma.ValidationError(f"expected {MEMBER_ID_RULE}")
-
-
 class MatchRequestSchema(ma.Schema):
     """What is asked."""
 
@@ -47,7 +42,7 @@ class MatchRequestSchema(ma.Schema):
 
     member_id = ma.fields.String(
         required=True,
-        validate=_check_member_id,
+        validate=check_member_id,
         error_messages=expected(MEMBER_ID_RULE),
         metadata={"description": "The seeker.", "pattern": MEMBER_ID_PATTERN},
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from matcher.errors import PeermatchError
 from matcher.programme import Programme
 from service.cli import context, output
 from service.cli.progress import Progress
+from service.garbage import uncollected
 from service.intake import blocks as blocks_intake
 from service.intake import feedback as feedback_intake
 from service.intake import groups as groups_intake
@@ -86,7 +85,7 @@ def members(
     and the latest counts. Imported members can be matched at once.
     """
     now = context.now()
-    with _uncollected(), context.opened(context.settings()) as store:
+    with uncollected(), context.opened(context.settings()) as store:
         programme = _programme(store, programme_id)
         with Progress(f"reading {file.name}"):
             batch = members_intake.read_members(file, programme, mapping, now)
@@ -108,7 +107,7 @@ def feedback(ctx: click.Context, file: Path, programme_id: str | None, strict: b
     Both people of an event must be members already. The same event twice counts once.
     """
     now = context.now()
-    with _uncollected(), context.opened(context.settings()) as store:
+    with uncollected(), context.opened(context.settings()) as store:
         programme = _programme(store, programme_id)
         with Progress(f"reading {file.name}"):
             batch = feedback_intake.read_feedback(file, programme, now=now)
@@ -166,18 +165,6 @@ def blocks(ctx: click.Context, file: Path, programme_id: str | None, strict: boo
                 new = blocks_intake.store_blocks(session, programme, batch)
     detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
     _finish(ctx, batch.outcome, "block", detail, as_json=as_json)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: an import only builds records, and searching them for cycles takes a third of it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _programme(store: Store, programme_id: str | None) -> Programme:

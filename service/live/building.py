@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from matcher.matching.circumstances import Circumstances
 from matcher.matching.pool import Pool
 from matcher.model.artefact import Model
 from matcher.programme import Programme
+from service.garbage import uncollected
 from service.live import base as bases
 from service.live.base import Base
 from service.live.models import Models
@@ -86,7 +86,7 @@ class Builder:
             If the programme is gone.
         """
         programme, model, seen, people = self._read(programme_id, now)
-        with _uncollected():
+        with uncollected():
             pool = Pool.build(
                 programme,
                 model.encoder,
@@ -125,7 +125,7 @@ class Builder:
             if seen.digest != programme.digest:
                 return self._read(programme_id, now)  # changed between the two
             model = self.models.best(programme, (seen.active, seen.previous), now)
-            with _uncollected():
+            with uncollected():
                 people = _people(scene.everybody(reader, programme_id, day(now), micros(now)), programme, now)
         return programme, model, seen, people
 
@@ -204,15 +204,3 @@ def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Progr
         if row.held_until > moment:
             found.held.add(row.member_id)
     return found
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: building only makes, and searching for cycles takes as long again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
