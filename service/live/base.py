@@ -36,6 +36,8 @@ class Base:
     numbers, revisions, edges : ndarray of int64, shape (N,)
         `LiveRow.id` of each row, the revision of the record it was encoded from, and when its consents next mean
         something else.
+    hidden : ndarray of int64
+        `LiveRow.id` of each of the pool's `hidden`, in their order.
     epoch : int
         Ordinal of the UTC day.
     number : int
@@ -49,6 +51,7 @@ class Base:
     numbers: Numbers
     revisions: Numbers
     edges: Numbers
+    hidden: Numbers
     digest: str
     model: Model
     epoch: int
@@ -60,6 +63,13 @@ class Base:
         """Return the row of the member with a number and an id; None where there is none, or it is another's now."""
         row = self.pool.find(member_id)
         return row if row is not None and int(self.numbers[row]) == number else None
+
+    def forget(self, number: int) -> None:
+        """Be from now on as if the member with a number, who has been erased, had never been there."""
+        for at in np.flatnonzero(self.numbers == number).tolist():
+            self.pool.retire(at)
+        for at in np.flatnonzero(self.hidden == number).tolist():
+            self.pool.forget(self.pool.hidden.ids[at])
 
     def encodes(self, row: int, live: Live) -> bool:
         """Whether a row still is what it was encoded from; holds and places aside, which are written into it."""
@@ -95,6 +105,7 @@ def load(folder: Path, name: str, programme: Programme, models: dict[str, Model]
             numbers=extra["numbers"],
             revisions=extra["revisions"],
             edges=extra["edges"],
+            hidden=extra["hidden"],
             digest=programme.digest,
             model=model,
             epoch=int(head["epoch"]),
@@ -124,7 +135,7 @@ def save(base: Base, folder: Path, name: str) -> None:
         pool_file.save(
             base.pool,
             aside,
-            extra={"numbers": base.numbers, "revisions": base.revisions, "edges": base.edges},
+            extra={name: getattr(base, name) for name in ("numbers", "revisions", "edges", "hidden")},
             head={
                 "model_version": base.model.version,
                 "epoch": base.epoch,

@@ -103,6 +103,7 @@ class Builder:
             numbers=np.fromiter((row.id for row in rows), np.int64, len(rows)),
             revisions=np.fromiter((row.revision for row in rows), np.int64, len(rows)),
             edges=np.fromiter((row.edge for row in rows), np.int64, len(rows)),
+            hidden=np.array([people.rows[member_id].id for member_id in pool.hidden.ids], dtype=np.int64),
             digest=programme.digest,
             model=model,
             epoch=day(now),
@@ -191,6 +192,7 @@ def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Progr
     for row, record in rows:
         if record is None and row.accepted:
             found.hidden.append(row.member_id)
+            found.rows[row.member_id] = row
             continue
         member = None if record is None else stored.member(record, programme)
         if member is None:

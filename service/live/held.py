@@ -118,8 +118,7 @@ class HeldPool:
         kept = dict(self.view.edited)
         for number in gone:
             kept.pop(number, None)
-            for at in np.flatnonzero(self.base.numbers == number).tolist():
-                self.base.pool.retire(at)
+            self.base.forget(number)
         moment = micros(now)
         edited = []
         for live in changed:

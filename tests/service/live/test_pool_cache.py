@@ -17,8 +17,8 @@ from service.live.building import Builder
 from service.live.held import MOST_FOLLOWED, HeldPool
 from service.live.pool_cache import RETRY, Inline, PoolCache
 from service.live.refresher import builder
-from service.store import scene
-from tests.service.installation import NOON, Installation, close, install, record
+from service.store import members, scene
+from tests.service.installation import NOON, Installation, close, consent, install, record
 
 
 class Counting(Inline):
@@ -341,3 +341,19 @@ def test_another_configuration_is_waited_for(made: Installation, slow: tuple[Wor
     made.change_programme(more="limit = 2")
     assert worker.current().programme.limit == 2
     assert slowly.waited == 2
+
+
+def test_whoever_is_erased_is_counted_by_no_gate_whether_they_were_shown_or_not(worker: Worker) -> None:
+    made = worker.made
+    made.add(record("h-1", consents=[consent("match_serve")]))
+    held = worker.current()
+    assert list(held.base.pool.hidden) == ["h-1"]
+    with made.store.transaction() as session:
+        members.delete(session, "lantern", "h-1")
+        members.delete(session, "lantern", "p-1")
+    again = worker.current()
+    assert again is held
+    assert list(again.base.pool.hidden) == []
+    assert "p-1" not in {
+        member_id for pool in again.pools for member_id in pool.ids if pool.find(member_id) is not None
+    }
