@@ -178,6 +178,7 @@ def _tell(size: int, found: dict[str, Any], say: Callable[[str], None]) -> None:
     for name in ("floor", "new", "repeat", "filter_first", "filter_last"):
         p50, p99 = found[f"{name}_p50_ms"], found[f"{name}_p99_ms"]
         say(f"  {name:13s} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms   {p50 / floor:5.1f} × the floor")
+    say(f"  the live re-check alone: p50 {found['recheck_p50_ms']:.3f} ms, p99 {found['recheck_p99_ms']:.3f} ms")
     say(f"  a new list is {found['baseline_p50_ms'] / new:.1f} times as fast as the faster rival")
     for name in ("floor", "new", "repeat"):
         p50, p99 = found[f"at_once_{name}_p50_ms"], found[f"at_once_{name}_p99_ms"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -21,8 +22,10 @@ from service import wsgi
 from service.access import access, needs
 from service.api.blueprint import Blueprint
 from service.api.match import MatchRequestSchema, MatchResponseSchema
+from service.live.peers import Peers
+from service.live.seeking import Seeking
 from service.state import state
-from service.store import members
+from service.store import lists, members, scene
 
 CARD = {
     "rank": 1,
@@ -68,6 +71,28 @@ def baseline(asked: dict[str, Any], which: str) -> Response:
     found = ask(profile, asked["limit"] or programme.limit)
     matches = [{**CARD, "rank": rank, "handle": one} for rank, one in enumerate(found, 1)]
     return Response(orjson.dumps({**FLOOR, "matches": matches}), mimetype="application/json")
+
+
+@blueprint.route("/bench/recheck", methods=["POST"], endpoint="recheck")
+@needs("match")
+@blueprint.arguments(MatchRequestSchema)
+@blueprint.response(200, {"type": "object"})
+def recheck(asked: dict[str, Any]) -> Response:
+    """Say how long the live re-check of the seeker's stored list takes, its statements with it."""
+    here, now = state(current_app), datetime.now(UTC)
+    with here.store.hot.reading() as reader:
+        found = scene.scene_and_member(reader, access().programme_id, asked["member_id"])
+        assert found is not None
+        assert found[1] is not None
+        held = here.pools.current(reader, found[0], now)
+        stored = lists.latest(reader, access().programme_id, found[1].id, "buddy")
+        assert stored is not None
+        start = perf_counter()
+        Peers().recheck(
+            stored, Seeking(reader, found[0], found[1], held.programme, now), held, asked["limit"], again=False
+        )
+        ms = 1000 * (perf_counter() - start)
+    return Response(orjson.dumps({"ms": ms}), mimetype="application/json")
 
 
 SERVICE = wsgi.make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -19,12 +20,15 @@ Times = dict[str, list[float]]
 def latencies(port: int, key: str, seekers: Sequence[str]) -> dict[str, Any]:
     """Ask for floor, new list, floor and repeat in turns over one connection, and after them for the rivals."""
     connection = Connection(port, key)
-    times: Times = {name: [] for name in ("floor", "new", "repeat", "filter_first", "filter_last")}
+    times: Times = {name: [] for name in ("floor", "new", "repeat", "recheck", "filter_first", "filter_last")}
     for number, seeker in enumerate(seekers[: WARM + SEEKERS]):
         for name, path in TURN:
             ms = _ask(connection, path, seeker)
             if number >= WARM:
                 times[name].append(ms)
+    for seeker in seekers[WARM : WARM + SEEKERS]:
+        answer = connection.send("POST", "/bench/recheck", {"member_id": seeker, "limit": 5})[1]
+        times["recheck"].append(json.loads(answer)["ms"])
     for number, seeker in enumerate(seekers[: RIVALS_WARM + RIVALRY]):
         for rival in ("first", "last"):
             ms = _ask(connection, f"/bench/baseline/{rival}", seeker)

@@ -13,12 +13,12 @@ from datetime import UTC, date
 from matcher.consent import consented
 from matcher.facets.week import monday_from
 from matcher.matching import group_gates
-from matcher.matching.circumstances import Circumstances
 from matcher.matching.group_state import Places, Question
 from matcher.matching.groups import GroupState, Topics, rank_groups
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
 from service.live import unsure
+from service.live.few import pool_of
 from service.live.held import HeldPool
 from service.live.known_groups import Known, beside
 from service.live.listing import DEPTH, Computed
@@ -160,12 +160,12 @@ class _Check:
         seeking, programme = self.seeking, self.held.programme
         found = group_scene.people(seeking.reader, programme.id, [one.id for one in groups], after=after)
         there = [(row, record) for row, record in found if row.accepted and row.visible_from <= self.held.base.epoch]
-        people = (stored_member(record, programme) for _, record in there)
-        return Pool.build(
+        people = ((stored_member(record, programme), row) for row, record in there)
+        return pool_of(
             programme,
             self.held.base.model.encoder,
-            [consented(member, programme, seeking.now) for member in people if member is not None],
+            ((consented(one, programme, seeking.now), row) for one, row in people if one is not None),
             seeking.now,
-            Circumstances(held=frozenset(row.member_id for row, _ in there if row.held_until > seeking.moment)),
+            seeking.now,
             b"re-check",
         )

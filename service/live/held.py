@@ -11,11 +11,12 @@ from typing import Final
 import numpy as np
 
 from matcher.consent import ConsentedProfile, consented
-from matcher.matching.circumstances import Circumstances, Standing
+from matcher.matching.circumstances import Standing
 from matcher.matching.pool import Pool
 from matcher.matching.shortlist import Shortlist, shortlist
 from matcher.programme import Programme
 from service.live.base import Base
+from service.live.few import pool_of
 from service.store import scene, stored
 from service.store.hot import Transaction
 from service.store.moments import FOREVER, day, micros
@@ -145,18 +146,8 @@ class HeldPool:
     def _built(self, people: Sequence[_Changed], now: datetime) -> Pool | None:
         if not people:
             return None
-        moment = micros(now)
-        return Pool.build(
-            self.programme,
-            self.base.model.encoder,
-            [one.profile for one in people],
-            self.base.pool.at,
-            Circumstances(
-                held=frozenset(one.row.member_id for one in people if one.row.held_until > moment),
-                load={one.row.member_id: one.profile.capacity - one.row.free for one in people},
-            ),
-            self.base.pool.key,
-        )
+        pool, encoder = self.base.pool, self.base.model.encoder
+        return pool_of(self.programme, encoder, ((one.profile, one.row) for one in people), now, pool.at, pool.key)
 
     def is_due(self, now: datetime) -> bool:
         """Whether a consent or hold has begun or ended by itself, and nobody has made a change of it yet."""

@@ -26,6 +26,8 @@ from service.store.scene import Scene
 
 LOOK_SECONDS: Final = 0.25
 """How often a worker that waits for a new base looks for it, while the one it has serves on."""
+PATIENCE_MS: Final = 50
+"""How long a request waits for others to have written only to let time pass: it can answer without."""
 RETRY: Final = timedelta(seconds=30)
 """After a base could not be built, how long until it is tried again."""
 
@@ -127,7 +129,7 @@ class PoolCache:
         if micros(now) < due:
             return
         try:
-            with self.store.transaction() as session:
+            with self.store.transaction(PATIENCE_MS) as session:
                 live.let_time_pass(session, self.programmes.get(session, programme_id), now)
         except StoreError as problem:  # whoever may be shown from now on waits a little longer
             log_failure(problem)

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from matcher.consent import consented
 from matcher.matching import gates
-from matcher.matching.circumstances import Circumstances
-from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
 from matcher.model.encoder import ProfileEncoder
+from service.live.few import pool_of
 from service.live.seeking import Seeking
 from service.store import scene, stored
 from service.store.lists import Entry
@@ -100,16 +99,12 @@ def _passing(rows: Iterable[Live], seeking: Seeking, encoder: ProfileEncoder) ->
     by_name = {row.member_id: row for row in rows}
     records = scene.records(seeking.reader, programme.id, [row.id for row in by_name.values()])
     people = (stored.member(record, programme) for record in records.values())
-    profiles = [consented(member, programme, seeking.now) for member in people if member is not None]
-    pool = Pool.build(
+    pool = pool_of(
         programme,
         encoder,
-        profiles,
+        ((consented(one, programme, seeking.now), by_name[one.member_id]) for one in people if one is not None),
         seeking.now,
-        Circumstances(
-            held=frozenset(row.member_id for row in by_name.values() if row.held_until > seeking.moment),
-            load={profile.member_id: profile.capacity - by_name[profile.member_id].free for profile in profiles},
-        ),
+        seeking.now,
         b"re-check",
     )
     alive = gates.apply(pool, Seeker.of(seeking.profile, pool, seeking.standing)).alive

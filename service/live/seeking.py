@@ -14,7 +14,8 @@ from matcher.people import Member
 from matcher.programme import Programme
 from service.store import scene, stored
 from service.store.hot import Transaction
-from service.store.moments import FOREVER, micros
+from service.store.live import next_edge
+from service.store.moments import micros
 from service.store.scene import Live, Scene
 
 
@@ -100,22 +101,22 @@ class Seeking:
     @cached_property
     def good_until(self) -> int:
         """When the seeker's consents next mean something else: µs since 1970."""
-        edges = (edge for event in self.member.consents for edge in (event.at, event.valid_until))
-        return min((micros(edge) for edge in edges if edge is not None and edge > self.now), default=FOREVER)
+        return next_edge(self.member, self.now)
 
     @cached_property
     def digest(self) -> str:
         """Name what of the seeker a list is made from; 32 hex digits."""
         profile = self.profile
+        told = profile.state.grants.get("show_reasons")  # None also where everything may be told
         said = (
             sorted(profile.roles),
             profile.age_band,
             profile.vetted,
             sorted(profile.agreements),
             _view(profile),
-            sorted((purpose, covered and sorted(covered)) for purpose, covered in profile.state.grants.items()
-                   if purpose == "show_reasons"),
-        )  # fmt: skip
+            profile.state.on("show_reasons"),
+            None if told is None else sorted(told),
+        )
         return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 

@@ -34,8 +34,10 @@ class Store:
         """For the statements that every request runs."""
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, patience_ms: int | None = None) -> Iterator[Session]:
         """Open a transaction that may write; committed at the end, rolled back by any exception.
+
+        `patience_ms` is how long it waits, in SQLite, for others to have written; `BUSY_MS` unless told.
 
         Raises
         ------
@@ -44,7 +46,8 @@ class Store:
         """
         # The lock is taken at BEGIN: a transaction that reads first and writes later fails at once in SQLite
         # when somebody wrote in between, whatever the busy timeout.
-        with self._session(self._writing) as session, session.begin():
+        writing = self._writing.execution_options(peermatch_patience_ms=BUSY_MS if patience_ms is None else patience_ms)
+        with self._session(writing) as session, session.begin():
             session.connection()
             yield session
 
@@ -119,5 +122,9 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("peermatch_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("peermatch_writes", False):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('peermatch_patience_ms', BUSY_MS)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

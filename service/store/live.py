@@ -23,13 +23,18 @@ CHUNK = 500
 def derived(member: Member, programme: Programme, now: datetime) -> dict[str, Any]:
     """Return the columns of a live row that follow from a record."""
     state = fold(member.consents, programme, now, minor=member.age_band in programme.minors)
-    edges = (edge for event in member.consents for edge in (event.at, event.valid_until))
     return {
         "accepted": 1,
         "shown": int(state.on("be_shown_as_peer")),
-        "edge": min((micros(edge) for edge in edges if edge is not None and edge > now), default=FOREVER),
+        "edge": next_edge(member, now),
         "capacity": member.capacity,
     }
+
+
+def next_edge(member: Member, now: datetime) -> int:
+    """Return when a member's consents next mean something else: µs since 1970, FOREVER where they never do."""
+    edges = (edge for event in member.consents for edge in (event.at, event.valid_until))
+    return min((micros(edge) for edge in edges if edge is not None and edge > now), default=FOREVER)
 
 
 def refused() -> dict[str, Any]:

@@ -7,13 +7,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
-from service.store import live_tables
+from service.store import live_tables  # noqa: F401 - so that `Base` knows its tables before any is made
 from service.store.table_base import Base
 from service.store.tables import SchemaVersion
 
 VERSION = 2
-TABLES = (live_tables, Base)
-"""Named so that all tables are known to `Base` before any is made."""
 
 
 class SchemaError(PeermatchError):

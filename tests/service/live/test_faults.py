@@ -21,7 +21,7 @@ from matcher.matching import pool_file
 from service import create_app
 from service.live import base as bases
 from service.live.building import Builder
-from service.live.pool_cache import RETRY
+from service.live.pool_cache import PATIENCE_MS, RETRY
 from service.store import engine
 from tests.service.installation import NOON, Installation, consent, record
 from tests.service.live.asking import Asking, ids, supporters
@@ -392,3 +392,20 @@ def test_a_base_that_cannot_be_made_is_told_with_since_when(asking: Asking, monk
     assert asking.reply()["fresh"]
     told = asking.made.client.get("/__heartbeat__").get_json()
     assert (told["status"], told["pools"]["stale"], told["pools"]["stale_since"]) == ("ok", 0, None)
+
+
+def test_a_request_does_not_wait_for_a_writer_to_let_time_pass(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = consent("be_shown_as_peer", valid_until=f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    asking.made.add(record("p-99", consents=[ends]))
+    asking.reply()
+    asking.made.clock.turn(hours=2)
+    store, waited = asking.made.app.extensions["peermatch"].store, []
+    transaction = store.transaction
+
+    def spied(patience_ms: int | None = None) -> Any:
+        waited.append(patience_ms)
+        return transaction(patience_ms)
+
+    monkeypatch.setattr(store, "transaction", spied)
+    assert asking.reply()["matches"]
+    assert waited == [PATIENCE_MS]

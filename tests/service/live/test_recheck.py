@@ -355,3 +355,15 @@ def test_an_empty_list_says_why(asking: Asking) -> None:
         asking.hold(f"p-{number:02}")
     reply: Any = asking.reply()
     assert (reply["outcome"], reply["reason"], reply["matches"]) == ("no_match", "no_eligible", [])
+
+
+@pytest.mark.parametrize("categories", [None, [], ["channel"], ["experiences"]])
+def test_what_a_seeker_lets_be_told_is_part_of_what_a_list_is_made_from(asking: Asking, categories: Any) -> None:
+    before = asking.reply()
+    one = record("s-1", "seeker")
+    covered = {} if categories is None else {"categories": categories}
+    told = consent("show_reasons", at=asking.made.clock(), **covered)
+    asking.put({**one, "consents": [*one["consents"], told]})
+    after = asking.reply()
+    assert (after["match_id"] == before["match_id"]) is (categories is None)
+    assert any(reasons(after).values()) is (categories in (None, ["experiences"]))
