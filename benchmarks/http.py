@@ -71,7 +71,7 @@ def _peermatch(home: Path, *arguments: object) -> str:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "PEERMATCH_HOME": str(home / "home")}
+    return {**os.environ, "PEERMATCH_HOME": str(home / "home"), "PEERMATCH_RATE_LIMIT": "none"}
 
 
 def _seekers(records: Sequence[dict[str, Any]]) -> list[str]:

@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from matcher.consent_events import DECISIONS, MATCHING_PURPOSES, PURPOSES, ConsentEvent
+from matcher.consent_events import ConsentEvent
+from matcher.consent_words import DECISIONS, EXPIRED, MATCHING_PURPOSES, PURPOSES, SUPERSEDED
 from matcher.errors import PeermatchError
 from matcher.facets.base import Facet, Side, Value, Want
 from matcher.people import Member
@@ -25,8 +26,11 @@ __all__ = [
     "ConsentState",
     "ConsentedProfile",
     "View",
+    "check_moment",
     "consented",
+    "deciding",
     "fold",
+    "guarded_purposes",
 ]
 
 Covered: TypeAlias = frozenset[str] | None
@@ -106,8 +110,7 @@ def fold(events: Iterable[ConsentEvent], programme: Programme, at: datetime, min
     """Return what is on at the moment `at`.
 
     A purpose is on iff its latest event is a grant under the current policy version and ``event.at ≤ at <
-    valid_until``. The latest is the one with the latest ``at``; at the same instant a refusal or withdrawal counts as
-    later than a grant, otherwise the later in `events`. An event in the future is the latest too, and not yet on.
+    valid_until``: see `deciding`. An event in the future may be the latest too, and is not yet on.
 
     Parameters
     ----------
@@ -125,17 +128,11 @@ def fold(events: Iterable[ConsentEvent], programme: Programme, at: datetime, min
     PeermatchError
         If `at` has no offset.
     """
-    if at.tzinfo is None:
-        raise PeermatchError(f"at: found {at.isoformat()} without an offset; expected an aware datetime, e.g. in UTC")
-    latest: dict[str, ConsentEvent] = {}
-    for event in events:
-        before = latest.get(event.purpose)
-        if before is None or _supersedes(event, before):
-            latest[event.purpose] = event
-    guarded = MATCHING_PURPOSES if minor and programme.minors_policy == "separate" else frozenset()
+    check_moment(at)
+    guarded = guarded_purposes(programme, minor)
     grants = [
         (purpose, event.categories)
-        for purpose, event in latest.items()
+        for purpose, event in deciding(events).items()
         if event.decision == "given"
         and event.policy_version == programme.policy_version
         and event.at <= at
@@ -145,7 +142,40 @@ def fold(events: Iterable[ConsentEvent], programme: Programme, at: datetime, min
     return _state(frozenset(grants))
 
 
-def _supersedes(event: ConsentEvent, before: ConsentEvent) -> bool:
+def deciding(events: Iterable[ConsentEvent]) -> dict[str, ConsentEvent]:
+    """Return the event that counts for each purpose that has one: the latest that decides anything.
+
+    The latest is the one with the latest ``at``; at the same instant what is refused or withdrawn counts as later than
+    a grant, otherwise the later in `events`. That one has expired ends what was decided before it in `events`, up to
+    its ``at``, and nothing behind it: a clock that ran ahead may have dated it in the future. That a policy is
+    superseded decides nothing.
+    """
+    latest: dict[str, ConsentEvent] = {}
+    of_people: dict[str, ConsentEvent] = {}
+    for event in events:
+        if event.decision == SUPERSEDED:
+            continue
+        before = of_people.get(event.purpose)
+        if event.decision == EXPIRED:
+            if before is None or event.at >= before.at:
+                latest[event.purpose] = event
+        elif before is None or _later(event, before):
+            latest[event.purpose] = of_people[event.purpose] = event
+    return latest
+
+
+def guarded_purposes(programme: Programme, minor: bool) -> frozenset[str]:
+    """Return the purposes for which a grant needs `guardian`; `minor` tells whether the member is one."""
+    return MATCHING_PURPOSES if minor and programme.minors_policy == "separate" else frozenset()
+
+
+def check_moment(at: datetime) -> None:
+    """Refuse a moment without an offset; raise PeermatchError."""
+    if at.tzinfo is None:
+        raise PeermatchError(f"at: found {at.isoformat()} without an offset; expected an aware datetime, e.g. in UTC")
+
+
+def _later(event: ConsentEvent, before: ConsentEvent) -> bool:
     """Whether `event` counts as later than `before`, which stands before it in the record."""
     if event.at == before.at:
         return event.decision != "given" or before.decision == "given"

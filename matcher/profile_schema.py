@@ -5,8 +5,10 @@ It says what `Member.from_dict` says, but for what JSON Schema cannot: see `NOT_
 
 from __future__ import annotations
 
-from matcher.consent_events import DECISIONS, MATCHING_PURPOSES, PURPOSES
+from matcher.consent_evidence import HASH_PATTERN
+from matcher.consent_words import ACTORS, ALL_DECISIONS, MATCHING_PURPOSES, PEOPLE, PURPOSES, SYSTEM, SYSTEM_DECISIONS
 from matcher.facets.base import MUST, Facet, JSONSchema, text_schema
+from matcher.facets.languages import TAG_PATTERN
 from matcher.people import MEMBER_ID_RULE, MOST_CAPACITY, ROLES
 from matcher.programme import Programme
 
@@ -21,6 +23,7 @@ NOT_SAID = {
     "whole numbers": "1.0 is no whole number here, though JSON Schema takes it for one.",
     "calendar": "Days that no calendar has are refused, and moments outside the years 1 to 9999 in UTC.",
     "valid_until": "valid_until is after at.",
+    "locale": "A locale names the same text in any case, and by any code of its language: its policy_hash is checked.",
     "prefer and avoid": "No value stands in both prefer and avoid of one facet.",
     "surrogates": "Text with half a surrogate pair is refused.",
 }
@@ -38,6 +41,13 @@ INSTANT: JSONSchema = {
     r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$(?!\n)",
 }
+
+ACTOR_RULE: JSONSchema = {
+    "if": {"properties": {"decision": {"enum": list(SYSTEM_DECISIONS)}}, "required": ["decision"]},
+    "then": {"properties": {"actor": {"const": SYSTEM}}, "required": ["actor"]},
+    "else": {"properties": {"actor": {"enum": list(PEOPLE)}}},
+}
+"""What the service notes it has told itself, and what people decide it has not."""
 
 
 def record_schema(programme: Programme) -> JSONSchema:
@@ -89,16 +99,34 @@ def _want(facet: Facet) -> JSONSchema:
     return {"title": facet.label, **_object(properties), "minProperties": 1}
 
 
+def _text_rules(programme: Programme) -> list[JSONSchema]:
+    """Return for each text that is agreed to that a grant may tell only its own hash for it."""
+    rules: list[JSONSchema] = []
+    for locale, value in programme.policy_texts.items():
+        named: JSONSchema = {
+            "decision": {"const": "given"},
+            "policy_version": {"const": programme.policy_version},
+            "locale": {"const": locale},
+        }
+        told: JSONSchema = {"properties": {"policy_hash": {"const": value}}}
+        rules.append({"if": {"properties": named, "required": list(named)}, "then": told})
+    return rules
+
+
 def _event(programme: Programme) -> JSONSchema:
     """Return the schema of a consent event. Those of another policy version may name facets of their time."""
     properties: JSONSchema = {
         "purpose": {"enum": list(PURPOSES)},
-        "decision": {"enum": list(DECISIONS)},
+        "decision": {"enum": list(ALL_DECISIONS)},
         "policy_version": text_schema(LONGEST_TEXT),
         "at": INSTANT,
         "valid_until": INSTANT,
         "categories": _texts(text_schema(100)),
         "guardian": text_schema(LONGEST_TEXT),
+        "actor": {"enum": list(ACTORS)},
+        "method": text_schema(LONGEST_TEXT),
+        "locale": {"type": "string", "maxLength": LONGEST_TEXT, "pattern": f"^{TAG_PATTERN}$(?!\\n)"},
+        "policy_hash": {"type": "string", "pattern": f"^{HASH_PATTERN}$(?!\\n)"},
     }
     current: JSONSchema = {"properties": {"policy_version": {"const": programme.policy_version}}}
     facets: JSONSchema = {"properties": {"categories": {"items": {"enum": list(programme.facets)}}}}
@@ -112,7 +140,7 @@ def _event(programme: Programme) -> JSONSchema:
     whole: JSONSchema = {
         "properties": {"categories": {"allOf": [{"contains": {"const": name}} for name in sorted(programme.required)]}}
     }
-    rules = [{"if": current, "then": facets}]
+    rules = [{"if": current, "then": facets}, ACTOR_RULE, *_text_rules(programme)]
     if programme.required:
         rules.append({"if": grant, "then": whole})
     return {**_object(properties, "purpose", "decision", "policy_version", "at"), "allOf": rules}

@@ -15,13 +15,15 @@ from matcher.config import Table, Words
 from matcher.errors import nearest
 from matcher.facets.base import Facet
 from matcher.facets.concepts import Concepts
+from matcher.programme_controller import Controller, read_controller
 from matcher.programme_facets import check_facets, check_name, check_required, read_facets, statement_shown
-from matcher.sizes import SIZES, Size
+from matcher.programme_numbers import read_numbers
+from matcher.programme_retention import Retention, read_retention
+from matcher.programme_texts import read_texts
+from matcher.sizes import SIZES
 from matcher.toml_lines import read_text
 
 ID = r"[a-z][a-z0-9-]{1,38}"
-MOST_SHOWN = 10
-"""No shortlist is longer."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +45,10 @@ class Programme:
     policy_version: str
     required: frozenset[str]
     """Facets that a consent to be matched, or shown, must cover."""
+    policy_texts: Mapping[str, str]
+    """SHA-256, in lower-case hex, of the text that members agree to, by locale (a BCP 47 tag in customary case)."""
+    controller: Controller | None
+    """Who answers for the data; None: not told."""
     age_bands: tuple[str, ...]
     minors: frozenset[str]
     minors_policy: str
@@ -65,14 +71,15 @@ class Programme:
     epsilon_per_release: float
     epsilon_per_year: float
     min_exposure_ratio: float
+    retention: Retention
     source: str = field(repr=False)
     """The text of the file."""
     digest: str = field(repr=False)
-    """SHA-256 in hex of what the file says (not how: comments and spacing are free) and of its vocabularies."""
+    """SHA-256 in hex of what the file says (not how: comments and spacing are free) and of the files that it names."""
 
     @classmethod
     def from_toml(cls, path: Path | str) -> Self:
-        """Read a programme file; vocabularies are looked for beside it.
+        """Read a programme file; vocabularies and texts are looked for beside it.
 
         Raises
         ------
@@ -91,7 +98,7 @@ class Programme:
         text : str
             TOML.
         base : Path
-            The folder in which vocabularies are looked for.
+            The folder in which vocabularies and texts are looked for.
         source : str
             What messages call the file.
 
@@ -113,14 +120,16 @@ class Programme:
         values: dict[str, Any] = {
             **general,
             **ages,
-            **_consent(root.table("consent"), facets),
+            **_consent(root.table("consent"), facets, base),
             "facets": MappingProxyType(facets),
             "strata": MappingProxyType(_strata(root.table("strata", optional=True), facets)),
             "show_statement": statement_shown(facets) or size.show_statement,
-            **_numbers(root, size),
+            **read_numbers(root, size),
+            "controller": read_controller(root),
         }
+        values["retention"] = read_retention(root, values["censor_days"])
         root.finish()
-        return cls(**values, source=text, digest=_digest(root.values, facets))
+        return cls(**values, source=text, digest=_digest(root.values, facets, values["policy_texts"]))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Programme) and self.digest == other.digest
@@ -164,12 +173,13 @@ def _general(root: Table) -> dict[str, Any]:
     return values
 
 
-def _consent(table: Table, facets: Mapping[str, Facet]) -> dict[str, Any]:
+def _consent(table: Table, facets: Mapping[str, Facet], base: Path) -> dict[str, Any]:
     version = table.string("policy_version")
     required = table.strings("required", default=())
     check_required(table, required, facets)
+    texts = read_texts(table.table("texts", optional=True), base)
     table.finish()
-    return {"policy_version": version, "required": frozenset(required)}
+    return {"policy_version": version, "required": frozenset(required), "policy_texts": MappingProxyType(texts)}
 
 
 def _ages(table: Table) -> dict[str, Any]:
@@ -193,45 +203,10 @@ def _strata(table: Table, facets: Mapping[str, Facet]) -> dict[str, tuple[str, .
     return strata
 
 
-def _numbers(root: Table, size: Size) -> dict[str, Any]:
-    """Read `[shortlist]`, `[privacy]`, `[model]` and `[fairness]`."""
-    shortlist, privacy, model, fairness = (
-        root.table(name, optional=True) for name in ("shortlist", "privacy", "model", "fairness")
-    )
-    release = model.number("epsilon_per_release", default=1.0, minimum=0.001, maximum=100.0)
-    values: dict[str, Any] = {
-        "limit": shortlist.integer("limit", default=size.limit, minimum=1, maximum=MOST_SHOWN),
-        "min_pool": shortlist.integer("min_pool", default=size.min_pool, minimum=1, maximum=1_000_000),
-        "quality_floor": shortlist.number("quality_floor", default=0.15, minimum=0.0, maximum=1.0),
-        "lists_per_day": shortlist.integer("lists_per_day", default=size.lists_per_day, minimum=1, maximum=1000),
-        "lists_per_30_days": _bound(shortlist, "lists_per_30_days", size.lists_per_30_days),
-        "additions": shortlist.string("additions", default=size.additions, choices=["at_once", "next_epoch"]),
-        "reason_k": privacy.integer("reason_k", default=size.reason_k, minimum=1, maximum=1_000_000),
-        "reasons_a_card": privacy.integer("reasons_a_card", default=size.reasons_a_card, minimum=0, maximum=10),
-        "censor_days": model.integer("censor_days", default=14, minimum=1, maximum=3650),
-        "epsilon_per_release": release,
-        "epsilon_per_year": model.number(
-            "epsilon_per_year", default=max(5.0, release), minimum=release, maximum=1000.0
-        ),
-        "min_exposure_ratio": fairness.number("min_exposure_ratio", default=0.8, minimum=0.0, maximum=1.0),
-    }
-    for table in (shortlist, privacy, model, fairness):
-        table.finish()
-    return values
-
-
-def _bound(table: Table, key: str, default: int | None) -> int | None:
-    """Return a bound that the word "unlimited" lifts."""
-    value = table.values.get(key)
-    if isinstance(value, str):
-        if table.string(key) != "unlimited":
-            table.fail(key, value, 'a whole number from 1 to 100000, or "unlimited"')
-        return None
-    return table.integer(key, default=default, minimum=1, maximum=100_000)
-
-
-def _digest(values: Mapping[str, object], facets: Mapping[str, Facet]) -> str:
+def _digest(values: Mapping[str, object], facets: Mapping[str, Facet], texts: Mapping[str, str]) -> str:
     vocabularies = {name: facet.vocabulary.digest for name, facet in facets.items() if isinstance(facet, Concepts)}
-    # The order of facets matters (reasons, ties), that of anything else does not.
-    said = json.dumps([values, list(facets), vocabularies], sort_keys=True, ensure_ascii=True)
+    # The order of facets matters (reasons, ties), that of anything else does not. Without texts nothing is said of
+    # them, so that programmes of before there were any keep their digest.
+    parts = [values, list(facets), vocabularies, *([dict(texts)] if texts else [])]
+    said = json.dumps(parts, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(said.encode()).hexdigest()

@@ -54,18 +54,26 @@ class StoredReader:
 
     def consents(self, stored: Iterable[Mapping[str, Any]]) -> tuple[ConsentEvent, ...]:
         """Return the consent events, in their order."""
-        return tuple([self._event(event) for event in stored])
+        moments = self._moments
+        return tuple(
+            [
+                new_event(event["purpose"], event["decision"], event["policy_version"], moments[event["at"]])
+                if len(event) == FEWEST
+                else self._event(event)
+                for event in stored
+            ]
+        )
 
     def _week(self, stored: Mapping[str, Any]) -> Week:
         tz, slots = stored["tz"], tuple(stored["slots"])
         return self._weeks[tz, slots] if len(slots) <= LONGEST else _new_week(tz, slots)
 
     def _event(self, stored: Mapping[str, Any]) -> ConsentEvent:
-        at, until = self._moments[stored["at"]], stored.get("valid_until")
-        if len(stored) == FEWEST:
-            return new_event(stored["purpose"], stored["decision"], stored["policy_version"], at)
+        """Return an event that tells more than every event does."""
+        until = stored.get("valid_until")
         if len(stored) > FEWEST + 1 or until is None:
             return ConsentEvent.from_stored(stored)
+        at = self._moments[stored["at"]]
         return new_event(stored["purpose"], stored["decision"], stored["policy_version"], at, self._moments[until])
 
 

@@ -39,6 +39,8 @@ class Access:
     key_id: str
     programme_id: str
     scopes: frozenset[str]
+    per_minute: int | None = None
+    """Requests a minute; None: any number."""
 
 
 ANYBODY = Access("", "", frozenset({"admin"}))
@@ -81,11 +83,16 @@ def _authenticate() -> None:
         g.access = ANYBODY
         return
     here = state(current_app)
-    g.access = find_access(here.store, request.headers.get("Authorization", ""), here.clock())
+    g.access = find_access(here.store, request.headers.get("Authorization", ""), here.clock(), here.settings.per_minute)
 
 
-def find_access(store: Store, header: str, now: datetime) -> Access:
+def find_access(store: Store, header: str, now: datetime, per_minute: int | None = None) -> Access:
     """Return what an ``Authorization`` header opens.
+
+    Parameters
+    ----------
+    per_minute : int, optional
+        The bound of keys that have none of their own; None: they may send any number of requests.
 
     Raises
     ------
@@ -100,7 +107,8 @@ def find_access(store: Store, header: str, now: datetime) -> Access:
         # Compared even when there is no such key, so that ids cannot be told by their time.
         right = same_digest(key.digest if key else "0" * 64, digest_of(secret))
         if key is not None and right and (key.expires_at is None or now < key.expires_at):
-            return Access(key.key_id, key.programme_id, key.scopes)
+            bound = per_minute if key.per_minute is None else key.per_minute or None
+            return Access(key.key_id, key.programme_id, key.scopes, bound)
     raise Problem(
         UNAUTHORISED,
         "Send `Authorization: Bearer pm_…` with a key that is neither revoked nor expired.",

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from service import access, headers, logs, metrics, problems
+from service import access, headers, limits, logs, metrics, problems
 from service.api import RESOURCES, docs, idempotency
 from service.api.description import describe
 from service.gate import MAX_BODY
@@ -69,10 +69,11 @@ def create_app(
         PROPAGATE_EXCEPTIONS=False,
     )
     pools, handles = PoolCache(builder(settings, store), refresher), Handles(secret_key)
-    app.extensions[EXTENSION] = State(store, pools, handles, Shortlists(pools, handles), clock)
+    shared = limits.Limits(settings.run)
+    app.extensions[EXTENSION] = State(store, pools, handles, Shortlists(pools, handles), clock, shared, settings)
     if settings.metrics_open:
         app.config[access.OPENED] = frozenset({"probes.metrics"})
-    for part in (logs, metrics, headers, problems, access, idempotency):
+    for part in (logs, metrics, headers, problems, access, limits, idempotency):
         part.register(app)
     describe(app, RESOURCES)
     app.register_blueprint(docs.blueprint)

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from flask import Flask
 
+from matcher.errors import PeermatchError
 from service.access import find_access
 from service.deadlines import Deadlines
 from service.gate import Gate, late, read, refuse
-from service.logs import BEGAN
-from service.problems import Problem
+from service.logs import BEGAN, log_failure
+from service.problems import Problem, not_ready
 from service.settings import SettingsError
 from service.state import state
 
@@ -36,6 +37,9 @@ def may_send(made: Flask) -> Callable[[str], bool]:
             find_access(here.store, header, here.clock())
         except Problem:
             return False
+        except PeermatchError as problem:  # the database is away: that is no reason to say that the key is wrong
+            log_failure(problem)
+            raise not_ready("The database is busy or away; nothing was changed. Try again.") from None
         return True
 
     return ask

@@ -13,7 +13,10 @@ from werkzeug.exceptions import HTTPException
 from matcher.errors import ConsentMissingError, PeermatchError, RecordError, SeekerError, UnknownMemberError
 from service.live.seeking import OutdatedRecordError
 from service.logs import log_failure
-from service.store import StoreError
+from service.sealing import SealError
+from service.settings import SettingsError
+from service.store import StoreError, UncertainError
+from service.store.tenancy import TenancyError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -39,6 +42,7 @@ SCOPE_MISSING = Kind("scope-missing", 403, "The API key lacks a scope")
 CONSENT_MISSING = Kind("consent-missing", 403, "Consent is missing")
 NO_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address")
 NO_MEMBER = Kind("no-such-member", 404, "No such member")
+NO_CONSENT = Kind("no-such-consent", 404, "No such consent")
 NO_HOLD = Kind("no-such-hold", 404, "No such hold")
 NO_GROUP = Kind("no-such-group", 404, "No such group")
 NO_BLOCK = Kind("no-such-block", 404, "No such block")
@@ -49,12 +53,14 @@ TIMEOUT = Kind("request-timeout", 408, "The request did not come whole and in ti
 NOT_A_SEEKER = Kind("not-a-seeker", 409, "This member does not seek")
 RECORD_OUTDATED = Kind("record-outdated", 409, "The stored record no longer fits the programme")
 CONSENTS_DIFFER = Kind("consents-differ", 409, "A record cannot rewrite consents")
+ERASED_BEFORE = Kind("erased-before", 409, "This id was erased before")
 IDEMPOTENCY_RUNNING = Kind("idempotency-in-progress", 409, "The same request is under way")
 PRECONDITION = Kind("precondition-failed", 412, "It has changed")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 MEDIA = Kind("unsupported-media-type", 415, "The body is not JSON")
 INVALID = Kind("invalid", 422, "The request is not valid")
 IDEMPOTENCY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key was used for another request")
+RATE_LIMITED = Kind("rate-limited", 429, "Too many requests with this key")
 INTERNAL = Kind("internal", 500, "Something failed inside the service")
 NOT_READY = Kind("not-ready", 503, "The service cannot answer this now")
 
@@ -65,6 +71,7 @@ KINDS = (
     CONSENT_MISSING,
     NO_ADDRESS,
     NO_MEMBER,
+    NO_CONSENT,
     NO_GROUP,
     NO_HOLD,
     NO_BLOCK,
@@ -75,12 +82,14 @@ KINDS = (
     NOT_A_SEEKER,
     RECORD_OUTDATED,
     CONSENTS_DIFFER,
+    ERASED_BEFORE,
     IDEMPOTENCY_RUNNING,
     PRECONDITION,
     TOO_LARGE,
     MEDIA,
     INVALID,
     IDEMPOTENCY_REUSED,
+    RATE_LIMITED,
     INTERNAL,
     NOT_READY,
 )
@@ -143,6 +152,7 @@ def register(app: Flask) -> None:
     """Make every error of `app` a problem document."""
     app.register_error_handler(Problem, answer)
     app.register_error_handler(PeermatchError, _refused)
+    app.register_error_handler(TenancyError, _failed)  # a fault of ours, whatever family it is of
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(Exception, _failed)
 
@@ -160,14 +170,13 @@ def _refused(error: PeermatchError) -> Response:
         if isinstance(error, family):
             return answer(Problem(kind, detail))
     log_failure(error)
-    busy = isinstance(error, StoreError)
-    return answer(
-        not_ready(
-            "The database is busy or away; nothing was changed. Try again."
-            if busy
-            else "The programme's model or its files cannot be used; `peermatch doctor` says why."
-        )
-    )
+    if isinstance(error, UncertainError):
+        return answer(not_ready("The connection to the database was lost: the change may have been made or not. Look."))
+    if isinstance(error, StoreError):
+        return answer(not_ready("The database is busy or away; nothing was changed. Try again."))
+    if isinstance(error, (SealError, SettingsError)):
+        return answer(not_ready("The keys of this installation do not fit its data; `peermatch doctor` says why."))
+    return answer(not_ready("The programme's model or its files cannot be used; `peermatch doctor` says why."))
 
 
 def from_http(error: HTTPException) -> Response:

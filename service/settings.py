@@ -12,6 +12,11 @@ from sqlalchemy.exc import ArgumentError
 from matcher.errors import PeermatchError
 
 DATABASES = ("sqlite", "postgresql")
+PSYCOPG = "postgresql+psycopg"
+"""The one driver of PostgreSQL that is used."""
+PER_MINUTE = 6000
+"""What an API key may send unless told otherwise: a hundred requests a second."""
+MOST_PER_MINUTE = 10_000_000
 
 
 class SettingsError(PeermatchError):
@@ -34,10 +39,17 @@ class Settings:
     """The key file was named by the environment, so that its mode is the orchestrator's to choose."""
     metrics_open: bool = False
     """``/metrics`` answers without a key."""
+    data_key_named: Path | None = None
+    """The file of the data keys, where the environment names one."""
+    per_minute: int | None = None
+    """Requests a minute for each API key that has no bound of its own; None: no bound."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read ``PEERMATCH_HOME``, ``_DATABASE_URL``, ``_SECRET_KEY_FILE``, ``_RUN``, ``_METRICS``; all have a default.
+        """Read the variables ``PEERMATCH_…``; all have a default.
+
+        They are ``HOME``, ``DATABASE_URL``, ``SECRET_KEY_FILE``, ``DATA_KEY_FILE``, ``RUN``, ``METRICS`` and
+        ``RATE_LIMIT``.
 
         Raises
         ------
@@ -45,28 +57,39 @@ class Settings:
             Naming the variable, what was found and what was expected. A database address is never repeated.
         """
         home = _folder(environment, "PEERMATCH_HOME", Path("var"))
-        key_file = environment.get("PEERMATCH_SECRET_KEY_FILE", "").strip()
-        if key_file and Path(key_file).is_dir():
-            raise SettingsError("PEERMATCH_SECRET_KEY_FILE: found a folder; expected the path of the key file")
+        key_file = _file(environment, "PEERMATCH_SECRET_KEY_FILE")
         return cls(
             home=home,
             run=_folder(environment, "PEERMATCH_RUN", home / "run"),
-            secret_key_file=Path(key_file) if key_file else home / "secret.key",
+            secret_key_file=key_file or home / "secret.key",
             database_url=_database(environment, home),
-            secret_key_mounted=bool(key_file),
+            secret_key_mounted=key_file is not None,
             metrics_open=_metrics(environment),
+            data_key_named=_file(environment, "PEERMATCH_DATA_KEY_FILE"),
+            per_minute=_rate_limit(environment),
         )
 
     @property
     def url(self) -> URL:
         """The database address; prints without its password."""
-        return make_url(self.database_url)
+        url = make_url(self.database_url)
+        return url.set(drivername=PSYCOPG) if url.drivername == "postgresql" else url
 
     @property
     def database_file(self) -> Path | None:
         """The SQLite file, or None on a server database."""
         url = self.url
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @property
+    def data_key_file(self) -> Path:
+        """The file of the data keys, with which what is stored is sealed."""
+        return self.data_key_named or self.home / "data.keys"
+
+    @property
+    def data_key_mounted(self) -> bool:
+        """Whether the environment names that file, so that its mode is the orchestrator's to choose."""
+        return self.data_key_named is not None
 
     def model_folder(self, programme_id: str, version: str) -> Path:
         """Where a published model of a programme lies."""
@@ -83,6 +106,28 @@ def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     return folder
 
 
+def _file(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name, "").strip()
+    if "\x00" in text:
+        raise SettingsError(f"{name}: found a NUL character; expected the path of the key file")
+    if text and Path(text).is_dir():
+        raise SettingsError(f"{name}: found a folder; expected the path of the key file")
+    return Path(text) if text else None
+
+
+def _rate_limit(environment: Mapping[str, str]) -> int | None:
+    name = "PEERMATCH_RATE_LIMIT"
+    text = environment.get(name, "").strip() or str(PER_MINUTE)
+    if text == "none":
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PER_MINUTE):
+        raise SettingsError(
+            f"{name}: found {text!r}; expected the requests a minute that an API key may send, 1 to {MOST_PER_MINUTE}, "
+            "or `none`"
+        )
+    return int(text)
+
+
 def _metrics(environment: Mapping[str, str]) -> bool:
     name = "PEERMATCH_METRICS"
     text = environment.get(name, "").strip()
@@ -96,13 +141,15 @@ def _database(environment: Mapping[str, str], home: Path) -> str:
     text = environment.get(name, "").strip()
     if not text:
         return f"sqlite:///{home / 'peermatch.db'}"
-    expected = "expected an address like sqlite:///var/peermatch.db or postgresql+psycopg://user@host/name"
+    expected = "expected an address like sqlite:///var/peermatch.db or postgresql://user@host/name"
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise SettingsError(f"{name}: found no database address; {expected}") from None
     if url.get_backend_name() not in DATABASES:
         raise SettingsError(f"{name}: found the database {url.get_backend_name()!r}; {expected}")
+    if url.get_backend_name() == "postgresql" and url.drivername not in {"postgresql", PSYCOPG}:
+        raise SettingsError(f"{name}: found the driver {url.get_driver_name()!r}; {expected}")
     if url.get_backend_name() == "sqlite" and (url.database or ":memory:") == ":memory:":
         raise SettingsError(f"{name}: found SQLite without a file, which forgets everything; {expected}")
     return text

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
 from service.live.handles import Handles
 from service.live.pool_cache import PoolCache
 from service.live.shortlists import Shortlists
+from service.settings import Settings
 from service.store import Store
+
+if TYPE_CHECKING:
+    from service.limits import Limits
 
 EXTENSION = "peermatch"
 
@@ -31,6 +35,8 @@ class State:
     handles: Handles
     shortlists: Shortlists
     clock: Callable[[], datetime]
+    limits: Limits
+    settings: Settings
 
 
 def state(app: Flask) -> State:

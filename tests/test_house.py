@@ -71,7 +71,9 @@ class TestMakefile:
     def test_ci_runs_make_test_and_nothing_else(self):
         lines = (ROOT / ".ci" / "run").read_text().splitlines()
         assert lines[:2] == ["#!/usr/bin/env bash", "set -euo pipefail"]
-        assert [line for line in lines[2:] if line.strip() and not line.startswith("cd ")] == ["make test"]
+        assert lines[-1] == "make test"
+        # What comes before installs what the tests need, and runs none.
+        assert not [line for line in lines[:-1] if re.search(r"\bmake\b|pytest|ruff|mypy", line)]
         assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 

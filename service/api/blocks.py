@@ -17,7 +17,7 @@ from service.api import example_data as told
 from service.api.blueprint import Blueprint, check_member_id, expected
 from service.problems import NO_BLOCK, Problem
 from service.state import state
-from service.store import apart, members
+from service.store import apart, audit, members
 
 blueprint = Blueprint("blocks", __name__, description="Pairs who are never shown to each other.")
 
@@ -65,9 +65,12 @@ class BlocksView(MethodView):
             problem = "found the same member as in a; expected another one"
             raise RecordError("a member blocks themselves", {"b": problem})
         here = state(current_app)
+        key = access()
         with here.store.transaction() as session:
             _check_known(session, one, other)
-            new = apart.block(session, access().programme_id, [(one, other)])
+            new = apart.block(session, key.programme_id, [(one, other)])
+            # Of neither of the two: what is told of a member from the log must not tell that somebody blocked them.
+            audit.record(session, key.programme_id, "block.made", now=here.clock(), by=key.key_id, new=bool(new))
         reply = jsonify(a=one, b=other)
         reply.status_code = 201 if new else 200
         return reply
@@ -85,10 +88,12 @@ class BlockView(MethodView):
     def delete(self, a: str, b: str) -> Response:
         """Lift a block, named in either order. What else keeps the two apart stays."""
         here = state(current_app)
+        key = access()
         with here.store.transaction() as session:
             _check_known(session, a, b)
-            if not apart.unblock(session, access().programme_id, (a, b)):
+            if not apart.unblock(session, key.programme_id, (a, b)):
                 raise Problem(NO_BLOCK, "These two have not been blocked.")
+            audit.record(session, key.programme_id, "block.lifted", now=here.clock(), by=key.key_id)
         return Response(status=204)
 
 

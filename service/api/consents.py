@@ -2,119 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import marshmallow as ma
 from flask import Response, current_app, jsonify
 from flask.views import MethodView
+from sqlalchemy.orm import Session
 
 from matcher.consent import ConsentState, fold
-from matcher.consent_events import DECISIONS, PURPOSES
-from matcher.errors import RecordError
-from matcher.people import Member
+from matcher.consent_events import PURPOSES as NAMES
 from matcher.programme import Programme
+from matcher.records import written
 from service import problems
 from service.access import access, needs
-from service.api import example_data as told
+from service.api import consent_acts
+from service.api import consent_schemas as shown
 from service.api.blueprint import Blueprint
+from service.api.consent_schemas import ConsentsSchema, DecisionSchema
+from service.api.formats import FormatSchema, also_fhir, fhir_reply, wants_fhir
 from service.api.preconditions import check_preconditions, etag_of, existing
+from service.api.words import PURPOSES
 from service.intake.decisions import ALL, decided, event_id
-from service.problems import RECORD_OUTDATED, Problem
+from service.receipts import fhir
+from service.receipts.account import Account
 from service.state import state
-from service.store import members
+from service.store import audit, consent_log, growth, recording
+from service.store.consent_log import SERVICE, Recorded
+from service.store.histories import history_of, is_minor
 from service.store.members import Stored
 
 blueprint = Blueprint("consents", __name__, description="What a member's data may be used for, decision by decision.")
 
 ETAG = {"ETag": {"description": "Names the member's new state.", "schema": {"type": "string"}}}
-_SWITCHES = {
-    "type": "object",
-    "properties": {purpose: {"type": "boolean"} for purpose in PURPOSES},
-    "required": list(PURPOSES),
-    "additionalProperties": False,
-}
-
-
-IN_PATH = {"member_id": told.SEEKER}
-EVENT = {"id": "9f2c6d0e3b7a4185b1d2f4c8e0a75361", **told.consent("match_serve")}
-STATE = dict.fromkeys(PURPOSES, False) | {"match_serve": True, "be_shown_as_peer": True, "show_reasons": True}
-COVERS = {purpose: ["channel", "experiences", "journey", "statement"] for purpose, on in STATE.items() if on}
-GIVEN = {"purpose": "train_model", "decision": "given", "valid_until": "2028-03-04T12:00:00Z"}
-GIVEN_NOW = {**EVENT, **GIVEN, "at": "2026-03-04T12:00:00Z"}
-WITHDRAWN = {**EVENT, "decision": "withdrawn", "at": "2026-03-04T12:00:00Z"}
-EVERYTHING = {"purpose": ALL, "decision": "withdrawn"}
-
-
-class DecisionSchema(ma.Schema):
-    """A decision. It is made now: the server's clock says when."""
-
-    class Meta:
-        """There are no other fields."""
-
-        unknown = ma.RAISE
-
-    purpose = ma.fields.String(
-        required=True,
-        metadata={
-            "enum": [*PURPOSES, ALL],
-            "description": "`all`, with the decision `withdrawn`, is every purpose that was given.",
-        },
-    )
-    decision = ma.fields.String(required=True, metadata={"enum": list(DECISIONS)})
-    policy_version = ma.fields.String(metadata={"description": "The programme's present one, if it is left out."})
-    categories = ma.fields.List(
-        ma.fields.String(), metadata={"description": "The facets that a grant covers; all, if it is left out."}
-    )
-    valid_until = ma.fields.String(
-        metadata={"format": "date-time", "description": "The first moment at which a grant no longer holds."}
-    )
-    guardian = ma.fields.String(metadata={"description": "Evidence that a minor's guardian agreed to a grant."})
-
-    def load(self, data: Any, **_options: Any) -> Any:
-        """Let everything through: `decided` tells every problem at once, and what it may be is the programme's."""
-        return data
-
-
-class EventSchema(ma.Schema):
-    """A decision as recorded."""
-
-    id = ma.fields.String(required=True, metadata={"description": "Stable, and of this event only."})
-    purpose = ma.fields.String(required=True, metadata={"enum": list(PURPOSES)})
-    decision = ma.fields.String(required=True, metadata={"enum": list(DECISIONS)})
-    policy_version = ma.fields.String(required=True)
-    at = ma.fields.String(required=True, metadata={"format": "date-time"})
-    valid_until = ma.fields.String(metadata={"format": "date-time"})
-    categories = ma.fields.List(ma.fields.String())
-    guardian = ma.fields.String()
-
-
-class RecordedSchema(EventSchema):
-    """What was recorded, and what is on after it. Of `all` it has `events` in place of the fields of one."""
-
-    events = ma.fields.List(
-        ma.fields.Nested(EventSchema), metadata={"description": "Of `all` only: one for each purpose withdrawn."}
-    )
-    state = ma.fields.Dict(required=True, metadata={**_SWITCHES, "description": "Which purposes are on now."})
-
-
-RECORDED = RecordedSchema(partial=("id", "purpose", "decision", "policy_version", "at"))
-
-
-class ConsentsSchema(ma.Schema):
-    """Every decision of a member in the order in which they were recorded, and what is on now."""
-
-    events = ma.fields.List(ma.fields.Nested(EventSchema), required=True)
-    state = ma.fields.Dict(required=True, metadata={**_SWITCHES, "description": "Which purposes are on now."})
-    covers = ma.fields.Dict(
-        required=True,
-        metadata={
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            "description": "The facets that each purpose which is on covers.",
-        },
-    )
 
 
 @blueprint.route("/v1/members/<member_id>/consents", endpoint="consents")
@@ -122,37 +42,52 @@ class ConsentsView(MethodView):
     """The decisions of one member of the key's programme."""
 
     @needs("consents")
+    @blueprint.arguments(FormatSchema, location="query")
     @blueprint.response(200, ConsentsSchema)
-    @blueprint.problems(problems.NO_MEMBER, problems.RECORD_OUTDATED)
-    @blueprint.example("what_is_on", 200, {"events": [EVENT], "state": STATE, "covers": COVERS}, path=IN_PATH)
-    def get(self, member_id: str) -> Response:
-        """Return every decision, what is on now, and for which facets."""
+    @also_fhir(blueprint, "Bundle")
+    @blueprint.problems(problems.NO_MEMBER, problems.INVALID)
+    @blueprint.example(
+        "what_is_on", 200, {"events": [shown.EVENT], "state": shown.STATE, "covers": shown.COVERS}, path=shown.IN_PATH
+    )
+    @blueprint.example("as_fhir", 200, path=shown.IN_PATH, query={"format": "fhir"}, summary="A Bundle of FHIR R4")
+    def get(self, asked: dict[str, Any], member_id: str) -> Response:
+        """Return every decision, what is on now, and for which facets.
+
+        As FHIR it is a `Bundle` with one `Consent` for each event.
+        """
         here = state(current_app)
         now = here.clock()
-        with here.store.reading() as session:
+        with here.store.transaction() as session:
+            stored = existing(session, member_id)
             programme = here.pools.programmes.get(session, access().programme_id)
-            member = _read(existing(session, member_id), programme)
-        on = _state(member, programme, now)
-        covers = {
-            purpose: sorted(programme.facets if covered is None else covered) for purpose, covered in on.grants.items()
-        }
+            stored = recording.append(session, programme, stored, (), now=now, by=SERVICE)
+            history = consent_log.history(session, programme.id, member_id)
+            audit.record(session, programme.id, "consents.read", now=now, by=access().key_id, subject=member_id)
+        on = _state(history, programme, stored, now)
+        if wants_fhir(asked):
+            return fhir_reply(fhir.bundle(Account(programme, member_id, history, on, PURPOSES), now))
         # No ETag: what is on changes with the clock, and the record does not.
-        return jsonify(events=list(_told(member)), state=_switches(on), covers=covers)
+        return jsonify(events=[told(one) for one in history], state=_switches(on), covers=_covers(on, programme))
 
     @needs("consents")
     @blueprint.arguments(DecisionSchema)
-    @blueprint.response(201, RECORDED, headers=ETAG)
-    @blueprint.response(200, RECORDED, headers=ETAG, description="There was nothing to withdraw")
-    @blueprint.problems(problems.NO_MEMBER, problems.RECORD_OUTDATED, problems.PRECONDITION)
-    @blueprint.example("given", 201, {**GIVEN_NOW, "state": {**STATE, "train_model": True}}, body=GIVEN, path=IN_PATH)
-    @blueprint.example("withdrawn", 201, {**WITHDRAWN, "state": {**STATE, "match_serve": False}},
-                       body={"purpose": "match_serve", "decision": "withdrawn"}, path=IN_PATH)  # fmt: skip
-    @blueprint.example("everything_withdrawn", 201, {"events": [WITHDRAWN], "state": dict.fromkeys(PURPOSES, False)},
-                       body=EVERYTHING, path=IN_PATH)  # fmt: skip
+    @blueprint.response(201, shown.RECORDED, headers=ETAG)
+    @blueprint.response(200, shown.RECORDED, headers=ETAG, description="There was nothing to withdraw")
+    @blueprint.problems(problems.NO_MEMBER, problems.PRECONDITION)
+    @blueprint.example("given", 201, {**shown.GIVEN_NOW, "state": {**shown.STATE, "train_model": True}},
+                       body=shown.GIVEN, path=shown.IN_PATH)  # fmt: skip
+    @blueprint.example("given_on_paper", 201, {**shown.FORM_NOW, "state": {**shown.STATE, "train_model": True}},
+                       body=shown.FORM, path=shown.IN_PATH)  # fmt: skip
+    @blueprint.example("withdrawn", 201, {**shown.WITHDRAWN, "state": {**shown.STATE, "match_serve": False}},
+                       body={"purpose": "match_serve", "decision": "withdrawn"}, path=shown.IN_PATH)  # fmt: skip
+    @blueprint.example("everything_withdrawn", 201,
+                       {"events": [shown.WITHDRAWN], "state": dict.fromkeys(NAMES, False)},
+                       body=shown.EVERYTHING, path=shown.IN_PATH)  # fmt: skip
     def post(self, body: dict[str, Any], member_id: str) -> Response:
         """Record a decision; it counts from the very next request on, on every worker.
 
-        Everything is withdrawn in one call: `{"purpose": "all", "decision": "withdrawn"}`.
+        Everything is withdrawn in one call: `{"purpose": "all", "decision": "withdrawn"}`. A refusal or withdrawal is
+        recorded even where the programme no longer accepts the rest of the member's record.
         """
         here = state(current_app)
         now = here.clock()
@@ -160,35 +95,49 @@ class ConsentsView(MethodView):
             stored = existing(session, member_id)
             check_preconditions(stored)
             programme = here.pools.programmes.get(session, access().programme_id)
-            before = _read(stored, programme)
-            added = decided(body, before.consents, programme, now)
-            member = replace(before, consents=(*before.consents, *added))
-            stored, _ = members.upsert(session, programme, member, now=now, visible_from=stored.visible_from)
-        told = list(_told(member))[len(before.consents) :]
-        recorded = {"events": told} if body["purpose"] == ALL else told[0]
-        reply = jsonify(**recorded, state=_switches(_state(member, programme, now)))
-        reply.status_code = 201 if added else 200
+            stored, added = _recorded(session, programme, stored, body, now)
+        news = [told(one) for one in added]
+        recorded = {"events": news} if body["purpose"] == ALL else news[0]
+        # Of what there was before nothing is opened: where that cannot be, a "no" must be recorded all the same.
+        on = fold(history_of(stored.record) or (), programme, now, minor=is_minor(stored.record, programme))
+        reply = jsonify(**recorded, state=_switches(on))
+        reply.status_code = 201 if news else 200
         reply.set_etag(etag_of(stored))
         return reply
 
 
-def _read(stored: Stored, programme: Programme) -> Member:
-    try:
-        return Member.from_dict(stored.record, programme)
-    except RecordError:
-        # What is wrong with it is for who may read members.
-        detail = "The programme has changed; store the member's record again with PUT."
-        raise Problem(RECORD_OUTDATED, detail) from None
+def told(one: Recorded) -> dict[str, Any]:
+    """Return an event as replies tell it."""
+    recorded = {"recorded_at": written(one.recorded_at), "recorded_by": one.recorded_by}
+    return {"id": one.event_id, **one.event.to_dict(), **recorded}
 
 
-def _told(member: Member) -> Iterator[dict[str, object]]:
-    for place, event in enumerate(member.consents):
-        yield {"id": event_id(place, event), **event.to_dict()}
+def _recorded(
+    session: Session, programme: Programme, stored: Stored, body: dict[str, Any], now: datetime
+) -> tuple[Stored, list[Recorded]]:
+    """Write down what a body decides; return the member as stored then, and what was added."""
+    stored = recording.append(session, programme, stored, (), now=now, by=SERVICE)
+    before = growth.kept_history(session, programme.id, stored.member_id, stored.record)
+    added = decided(body, before, programme, now)
+    stored = recording.append(session, programme, stored, added, now=now, by=access().key_id)
+    if added:
+        consent_acts.told(session, programme, stored.member_id, added, now)
+    else:  # the reply tells what is on all the same
+        audit.record(session, programme.id, "consents.read", now=now, by=access().key_id, subject=stored.member_id)
+    places = enumerate(added, len(before))
+    return stored, [Recorded(event_id(at, one), at, one, now, access().key_id) for at, one in places]
 
 
-def _state(member: Member, programme: Programme, now: datetime) -> ConsentState:
-    return fold(member.consents, programme, now, minor=member.age_band in programme.minors)
+def _state(history: Sequence[Recorded], programme: Programme, stored: Stored, now: datetime) -> ConsentState:
+    return fold((one.event for one in history), programme, now, minor=is_minor(stored.record, programme))
 
 
 def _switches(on: ConsentState) -> dict[str, bool]:
-    return {purpose: on.on(purpose) for purpose in PURPOSES}
+    return {purpose: on.on(purpose) for purpose in NAMES}
+
+
+def _covers(on: ConsentState, programme: Programme) -> dict[str, list[str]]:
+    return {
+        purpose: sorted(programme.facets if covered is None else covered & programme.facets.keys())
+        for purpose, covered in on.grants.items()
+    }

@@ -139,7 +139,7 @@ def _finish(operation: dict[str, Any], rule: Rule, method: str, view: Callable[.
     own.pop("422", None)  # flask-smorest's, of another media type
     _add_parameters(operation, method, kinds)
     for status, reply in own.items():
-        reply.setdefault("headers", {}).update(parts.headers_of(int(status)))
+        reply.setdefault("headers", {}).update(parts.headers_of(int(status), keyed=keyed))
     shared = parts.problem_responses(kinds)
     for status, (name, reply) in shared.items():
         content = own.get(status, {}).get("content")
@@ -161,6 +161,7 @@ def _usual(operation: dict[str, Any], rule: Rule, *, keyed: bool, scoped: bool) 
         yield problems.NO_ADDRESS
     if keyed:
         yield problems.UNAUTHORISED
+        yield problems.RATE_LIMITED
         yield problems.NOT_READY
     if scoped:
         yield problems.SCOPE_MISSING

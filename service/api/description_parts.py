@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matcher.people import MEMBER_ID_PATTERN, MEMBER_ID_RULE
 from service.api.examples import Example
-from service.problems import MEDIA_TYPE, METHOD, NOT_READY, UNAUTHORISED, Kind
+from service.problems import MEDIA_TYPE, METHOD, NOT_READY, RATE_LIMITED, UNAUTHORISED, Kind
 
 CONVERTED = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 TEXT = {"type": "string"}
@@ -19,7 +19,7 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "pm_<id>_<secret>",
-        "description": "An API key, as `peermatch key create` makes it. It belongs to one programme; its scopes say "
+        "description": "An API key, as `peermatch keys create` makes it. It belongs to one programme; its scopes say "
         "what it may do, and the roles beside `key` in an operation are the scopes that it needs.",
     }
 }
@@ -34,6 +34,16 @@ HEADERS = {
         "description": "Seconds after which to ask again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit": {
+        "description": "Only where the key has a limit: `r`, the requests that may come at once, and `t`, the seconds "
+        "until it is more.",
+        "schema": {"type": "string", "pattern": '^"key";r=[0-9]+;t=[0-9]+$'},
+    },
+    "RateLimit-Policy": {
+        "description": "Only where the key has a limit: `q` requests in `w` seconds, over all addresses. All may come "
+        "at once, and they come back evenly.",
+        "schema": {"type": "string", "pattern": '^"key";q=[0-9]+;w=60$'},
     },
     "Idempotency-Replayed": {
         "description": "The reply of the same request when it was sent before; nothing was done now.",
@@ -85,11 +95,20 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "description": f"The partner's name for the group: {MEMBER_ID_RULE}.",
         "schema": {"type": "string", "pattern": MEMBER_ID_PATTERN},
     },
+    "consent_id": {
+        "description": "The `id` of an event, as the list of them tells it.",
+        "schema": {"type": "string", "minLength": 1},
+    },
     "hold_id": {"description": "As the hold was given when it was made.", "schema": {"type": "string", "minLength": 1}},
     "a": {"description": "The one member.", "schema": {"type": "string", "pattern": MEMBER_ID_PATTERN}},
     "b": {"description": "The other member.", "schema": {"type": "string", "pattern": MEMBER_ID_PATTERN}},
 }
-STATUS_HEADERS = {UNAUTHORISED.status: "WWW-Authenticate", METHOD.status: "Allow", NOT_READY.status: "Retry-After"}
+STATUS_HEADERS = {
+    UNAUTHORISED.status: "WWW-Authenticate",
+    METHOD.status: "Allow",
+    RATE_LIMITED.status: "Retry-After",
+    NOT_READY.status: "Retry-After",
+}
 
 
 def ref(kind: str, name: str) -> dict[str, str]:
@@ -122,9 +141,11 @@ def _problem_response(status: int, kinds: Sequence[Kind]) -> dict[str, Any]:
     }
 
 
-def headers_of(status: int) -> dict[str, Any]:
-    """Return the headers that every reply of a status has."""
+def headers_of(status: int, *, keyed: bool = False) -> dict[str, Any]:
+    """Return the headers that every reply of a status has, and those that limited keys are told."""
     names = ["X-Request-Id", *([STATUS_HEADERS[status]] if status in STATUS_HEADERS else ())]
+    if keyed or status == RATE_LIMITED.status:
+        names += ["RateLimit", "RateLimit-Policy"]
     return {name: ref("headers", name) for name in names}
 
 

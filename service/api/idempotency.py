@@ -12,7 +12,7 @@ import re
 import orjson
 from flask import Flask, Response, current_app, g, request
 
-from matcher.errors import shown
+from matcher.errors import PeermatchError, shown
 from matcher.people import MEMBER_ID
 from service.access import OPEN_ENDPOINTS, access
 from service.api.body import read
@@ -20,7 +20,7 @@ from service.api.description import view_of
 from service.logs import log_failure
 from service.problems import IDEMPOTENCY_REUSED, IDEMPOTENCY_RUNNING, INVALID, Problem
 from service.state import state
-from service.store import StoreError, idempotency
+from service.store import idempotency
 from service.store.idempotency import Before, Request
 
 HEADER = "Idempotency-Key"
@@ -108,7 +108,7 @@ def _end(response: Response) -> Response:
             else:
                 headers = {name: response.headers[name] for name in TOLD if name in response.headers}
                 idempotency.keep(session, asked, response.status_code, headers, response.get_data(as_text=True))
-    except StoreError as problem:
+    except PeermatchError as problem:
         # What was asked is done: its reply goes out, and the same key is refused as under way for a while.
         log_failure(problem)
     return response

@@ -33,6 +33,11 @@ COMMANDS = {
     "match": Entry("service.cli.match", "Show one member's shortlist as a coordinator sees it."),
     "serve": Entry("service.cli.serve", "Answer partner apps over HTTP."),
     "refresh": Entry("service.cli.refresh", "Make members who are still waiting visible at once."),
+    "keys": Entry("service.cli.keys", "Create, list, rotate and revoke API keys; rotate the data key."),
+    "backup": Entry("service.cli.backup", "Write everything but the keys to one encrypted file."),
+    "restore": Entry("service.cli.restore", "Put a backup into the database."),
+    "retention": Entry("service.cli.retention", "Delete what the programmes keep no longer."),
+    "migrate": Entry("service.cli.migrate", "Bring the database of another release to the schema of this one."),
     "doctor": Entry("service.cli.doctor", "Check this installation and say how to mend it."),
     "synth": Entry("service.cli.synth", "Write a synthetic cohort."),
 }

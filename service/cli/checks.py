@@ -7,7 +7,6 @@ import shutil
 import time
 import zoneinfo
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from sqlalchemy import text
 from matcher import vocabulary
 from matcher.errors import PeermatchError, SeekerError
 from matcher.programme import Programme
-from service.cli import context, pools
+from service.cli import checks_audit, checks_consent, context, pools
+from service.cli.check import FAIL, OK, WARN, Check
 from service.cli.publishing import load_model
 from service.live.held import HeldPool
 from service.live.peers import Peers
@@ -28,23 +28,10 @@ from service.store.hot import Transaction
 from service.store.moments import day, micros
 from service.store.scene import Scene
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 VOCABULARY_MS = 100.0
 FREE_BYTES = 200_000_000
 CANARIES = 10
 FAR_ZONES = ("Pacific/Auckland", "Pacific/Honolulu", "Europe/London")
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was found."""
-
-    name: str
-    status: str
-    """``ok``, ``warn`` or ``fail``."""
-    message: str
-    way_out: str = ""
-    """What to do; empty where there is nothing."""
 
 
 def run(now: datetime) -> Iterator[Check]:
@@ -159,6 +146,8 @@ def _programme(where: Settings, store: Store, programme_id: str, now: datetime) 
     yield Check(name, OK, said + later)
     yield from _guarded(f"models of {programme_id}", lambda: _models(where, store, programme))
     yield from _guarded(f"pool of {programme_id}", lambda: _pool(where, store, programme_id, now))
+    yield from _guarded(f"consents of {programme_id}", lambda: checks_consent.consents(store, programme, now))
+    yield from _guarded(f"audit log of {programme_id}", lambda: checks_audit.log(store, programme_id))
 
 
 def _models(where: Settings, store: Store, programme: Programme) -> Iterator[Check]:

@@ -112,6 +112,8 @@ def _flat(programme: Programme) -> dict[str, Any]:
     for name, facet in programme.facets.items():
         if isinstance(facet, Concepts):  # the file may keep its name and say something else
             values[f"facets.{name}.vocabulary"] = f"{facet.vocabulary.name} ({facet.vocabulary.digest[:12]})"
+    for locale, digest in programme.policy_texts.items():
+        values[f"consent.texts.{locale}"] = digest[:12]
     return values
 
 

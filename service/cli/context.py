@@ -43,17 +43,22 @@ def opened(where: Settings) -> Iterator[Store]:
     SchemaError, StoreError, SettingsError
         If there is none yet (nothing is created here), or it cannot be used.
     """
+    there(where)
+    store = open_store(where)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def there(where: Settings) -> None:
+    """Refuse an installation whose SQLite file does not exist: looking for it would make it."""
     file = where.database_file
     if file is not None and not file.exists():
         raise PeermatchError(
             f"there is no database {file} yet; `peermatch init FILE.toml` creates it, or PEERMATCH_HOME / "
             "PEERMATCH_DATABASE_URL say where it is"
         )
-    store = open_store(where)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def programme_option(command: _Command) -> _Command:

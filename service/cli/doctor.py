@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from service.cli import checks, context, output
-from service.cli.checks import FAIL, OK, WARN, Check
+from service.cli.check import FAIL, OK, WARN, Check
 from service.cli.progress import Progress
 
 MARKS = {OK: "ok  ", WARN: "warn", FAIL: "FAIL"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from service.intake import feedback as feedback_intake
 from service.intake import groups as groups_intake
 from service.intake import members as members_intake
 from service.intake.outcome import Outcome
-from service.store import Store, programmes
+from service.store import Store, audit, programmes
 
 REFUSALS_SHOWN = 20
 WARNINGS_SHOWN = 20
@@ -90,10 +91,12 @@ def members(
         with Progress(f"reading {file.name}"):
             batch = members_intake.read_members(file, programme, mapping, now)
         new = replaced = 0
-        if not _stopped(batch.outcome, strict):
-            with Progress("storing members"), store.transaction() as session:
-                _unchanged(session, programme)
+        with Progress("storing members"), store.transaction() as session:
+            _unchanged(session, programme)
+            members_intake.refuse_erased(session, programme, batch)
+            if not _stopped(batch.outcome, strict):
                 new, replaced = members_intake.store_members(session, programme, batch, now)
+                _record(session, programme, "members.imported", batch.outcome, now, new)
     detail = f" ({new:,} new, {replaced:,} replaced)" if replaced else ""
     _finish(ctx, batch.outcome, "member", detail, as_json=as_json)
 
@@ -117,6 +120,7 @@ def feedback(ctx: click.Context, file: Path, programme_id: str | None, strict: b
             feedback_intake.refuse_strangers(session, programme, batch)
             if not _stopped(batch.outcome, strict):
                 new = feedback_intake.store_feedback(session, programme, batch)
+                _record(session, programme, "feedback.imported", batch.outcome, now, new)
     detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
     _finish(ctx, batch.outcome, "event", detail, as_json=as_json)
 
@@ -140,6 +144,7 @@ def groups(ctx: click.Context, file: Path, programme_id: str | None, strict: boo
             groups_intake.refuse_strangers(session, programme, batch)
             if not _stopped(batch.outcome, strict):
                 new, replaced = groups_intake.store_groups(session, programme, batch, now)
+                _record(session, programme, "groups.imported", batch.outcome, now, new)
     detail = f" ({new:,} new, {replaced:,} replaced)" if replaced else ""
     _finish(ctx, batch.outcome, "group", detail, as_json=as_json)
 
@@ -163,6 +168,7 @@ def blocks(ctx: click.Context, file: Path, programme_id: str | None, strict: boo
             blocks_intake.refuse_strangers(session, programme, batch)
             if not _stopped(batch.outcome, strict):
                 new = blocks_intake.store_blocks(session, programme, batch)
+                _record(session, programme, "blocks.imported", batch.outcome, context.now(), new)
     detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
     _finish(ctx, batch.outcome, "block", detail, as_json=as_json)
 
@@ -178,6 +184,12 @@ def _unchanged(session: Session, programme: Programme) -> None:
         raise ChangedMeanwhileError(
             f"{programme.id} was changed while the file was read; nothing was imported: run it again"
         )
+
+
+def _record(session: Session, programme: Programme, action: str, outcome: Outcome, now: datetime, new: int) -> None:
+    """Have the audit log tell how many rows of a file landed, and nothing else of them."""
+    told: dict[str, Any] = {"accepted": outcome.accepted, "new": new, "refused": len(outcome.refused)}
+    audit.record(session, programme.id, action, now=now, by=audit.COMMAND, **told)
 
 
 def _stopped(outcome: Outcome, strict: bool) -> bool:

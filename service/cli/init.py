@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
 from matcher.model.artefact import prior_model
 from matcher.programme import Programme
 from service.cli import context, output
+from service.cli.private import private_files
 from service.cli.publishing import new_version, published
-from service.security import Token, create_secret_key
+from service.security import SCOPES, Token, create_secret_key
 from service.settings import Settings
-from service.store import Store, keys, models, open_store, programmes
+from service.store import Store, audit, keys, models, open_store, programmes
 
 
 class InitError(PeermatchError):
@@ -37,7 +37,7 @@ def command(file: Path, as_json: bool) -> None:
     """
     where = context.settings()
     programme = Programme.from_toml(file)
-    with _private_files():
+    with private_files():
         token, version = set_up(where, programme, file.parent, context.now())
     lines = (
         f"Programme {programme.id!r} is ready: {programme.name}",
@@ -74,7 +74,14 @@ def set_up(where: Settings, programme: Programme, base: Path, now: datetime) -> 
             models.add(session, programme.id, model.version, {}, now=now)
             models.activate(session, programme.id, model.version, now=now)
             token = keys.create(session, programme.id, now=now)
+            _record(session, programme, model.version, token, now)
     return token, model.version
+
+
+def _record(session: Session, programme: Programme, version: str, token: Token, now: datetime) -> None:
+    by = audit.COMMAND
+    audit.record(session, programme.id, "programme.created", now=now, by=by, digest=programme.digest, model=version)
+    audit.record(session, programme.id, "key.created", now=now, by=by, key=token.key_id, scopes=list(SCOPES))
 
 
 def _check_key_is_not_lost(where: Settings) -> None:
@@ -106,13 +113,3 @@ def _exists(programme: Programme) -> InitError:
         f"programme {programme.id!r} is already there; `peermatch programme apply FILE.toml` changes it, another `id` "
         "in the file makes a second one, and another PEERMATCH_HOME a separate installation"
     )
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """Let nobody else read what is created here: the database is personal data."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)

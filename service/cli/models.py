@@ -9,10 +9,18 @@ from typing import Any
 import click
 
 from matcher.errors import ModelError, PeermatchError
+from matcher.people import MEMBER_ID, MEMBER_ID_RULE
 from service.cli import context, output
 from service.cli.publishing import load_model
+from service.included import learned_from
 from service.settings import Settings
-from service.store import Store, models, programmes
+from service.store import Store, audit, models, programmes
+
+_ANSWERS = {
+    True: "It learned from this member.",
+    False: "It did not learn from this member.",
+    None: "Nobody can tell whether it learned from this member: its manifest is gone, or was not signed here.",
+}
 
 
 @click.group(epilog=output.example("peermatch models list --programme lantern"))
@@ -33,14 +41,21 @@ def list_(programme_id: str | None, as_json: bool) -> None:
     output.result(document, output.table(("version", "made (UTC)", "state"), rows), as_json=as_json)
 
 
-@command.command(epilog=output.example("peermatch models show --programme lantern"))
+@command.command(
+    epilog=output.example(
+        "peermatch models show --programme lantern",
+        "peermatch models show 20260301T083000Z-1a2b3c --member m-000123 --programme lantern",
+    )
+)
 @click.argument("version", required=False)
+@click.option("--member", "member_id", metavar="ID", help="Tell whether the model learned from this member.")
 @context.programme_option
 @output.json_option
-def show(version: str | None, programme_id: str | None, as_json: bool) -> None:
+def show(version: str | None, member_id: str | None, programme_id: str | None, as_json: bool) -> None:
     """Show one model, the active one unless VERSION is given: what it was made from, and whether it can serve.
 
-    The signature and the digests of all files are checked. Exit code 1 if the model cannot serve.
+    The signature and the digests of all files are checked. Exit code 1 if the model cannot serve. With --member it is
+    told whether it learned from somebody, whether they are a member or not; the audit log says that it was asked.
     """
     where = context.settings()
     with context.opened(where) as store:
@@ -52,8 +67,10 @@ def show(version: str | None, programme_id: str | None, as_json: bool) -> None:
             manifest, problem = load_model(where, programme, stored.version).manifest, None
         except ModelError as error:
             manifest, problem = None, error.message
-    document = {**_summary(stored), "programme": programme_id, "problem": problem, "manifest": manifest}
-    output.result(document, _described(stored, manifest, problem), as_json=as_json)
+        told = {} if member_id is None else _learned(where, store, programme_id, stored.version, member_id)
+    document = {**_summary(stored), "programme": programme_id, "problem": problem, "manifest": manifest, **told}
+    lines = [*_described(stored, manifest, problem), *(_ANSWERS[one] for one in told.values())]
+    output.result(document, lines, as_json=as_json)
     if problem is not None:
         raise click.exceptions.Exit(1)
 
@@ -90,12 +107,24 @@ def rollback(programme_id: str | None, as_json: bool) -> None:
         _switch(where, store, programme_id, current.previous, as_json)
 
 
+def _learned(where: Settings, store: Store, programme_id: str, version: str, member_id: str) -> dict[str, bool | None]:
+    """Return whether a model learned from somebody, once the audit log has that it was asked."""
+    if not MEMBER_ID.fullmatch(member_id):
+        raise click.BadParameter(f"expected {MEMBER_ID_RULE}", param_hint="--member")
+    with store.transaction() as session:
+        by, now = audit.COMMAND, context.now()
+        audit.record(session, programme_id, "member.exported", now=now, by=by, subject=member_id, what="models")
+    return {"included": learned_from(where, programme_id, version, member_id)}
+
+
 def _switch(where: Settings, store: Store, programme_id: str, version: str, as_json: bool) -> None:
     """Verify the model, then make it the active one: a model that cannot be loaded never becomes active."""
+    now = context.now()
     with store.transaction() as session:
         programme = programmes.load(session, programme_id)
         load_model(where, programme, version)
-        active = models.activate(session, programme_id, version, now=context.now())
+        active = models.activate(session, programme_id, version, now=now)
+        audit.record(session, programme_id, "model.activated", now=now, by=audit.COMMAND, version=version)
     document = {"programme": programme_id, "version": active.version, "previous": active.previous}
     since = f" since {_moment(active.since)} UTC" if active.previous is None else f"; before it {active.previous}"
     output.result(document, [f"{programme_id}: {active.version} is active{since}."], as_json=as_json)

@@ -19,7 +19,7 @@ from service.cli import comparison, context, output
 from service.cli.progress import track
 from service.cli.publishing import load_model, new_version, published
 from service.settings import Settings
-from service.store import Store, feed, members, models, programmes
+from service.store import Store, audit, feed, members, models, programmes
 
 _REASONS_SHOWN = 20
 
@@ -138,6 +138,9 @@ def _apply(where: Settings, store: Store, plan: Plan, base: Path, now: datetime)
         if model is not None:
             models.add(session, programme.id, model.version, {}, now=now)
             models.activate(session, programme.id, model.version, now=now)
+        told: dict[str, Any] = {"changes": len(plan.changes), "digest": programme.digest}
+        told |= {} if model is None else {"model": model.version}
+        audit.record(session, programme.id, "programme.applied", now=now, by=audit.COMMAND, **told)
 
 
 def _lines(plan: Plan, *, applied: bool, dry_run: bool) -> Iterator[str]:

@@ -6,11 +6,12 @@ from datetime import UTC
 
 import click
 
-from service.cli import context, output
+from service.cli import context, heads, output
 from service.cli.progress import Progress
 from service.live.building import alone
 from service.live.refresher import builder, renew
-from service.store import members
+from service.store import erasure, members
+from service.store.erasure_ledger import Ledger
 
 
 @click.command(epilog=output.example("peermatch refresh --programme lantern"))
@@ -32,6 +33,8 @@ def command(programme_id: str | None, as_json: bool) -> None:
             shown = members.show_all(session, programme, now.astimezone(UTC).date())
         with Progress("building the pool"), alone(made.folder(programme)):
             base = renew(made, programme, now)
+        erasure.sync(store, Ledger.of(where))
+        heads.sign(store, programme, now)
     people = "1 member is" if shown == 1 else f"{shown:,} members are"
     lines = [f"{programme}: {people} visible from today on." if shown else f"{programme}: nobody was waiting."]
     lines.append(f"The pool holds {len(base.pool):,} members who may be shown.")

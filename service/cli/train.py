@@ -15,13 +15,13 @@ from matcher.model.feedback import Feedback
 from matcher.people import Member
 from matcher.programme import Programme
 from matcher.release import ReleaseRefused, TrainResult, release
-from service.cli import context, output
+from service.cli import context, heads, output
 from service.cli.lock import exclusive
 from service.cli.progress import Progress, track
 from service.cli.publishing import kept_if_recorded, new_version
 from service.security import read_secret_key
 from service.settings import Settings
-from service.store import Store, feedback, members, models, programmes, shown
+from service.store import Store, audit, feedback, members, models, programmes, shown
 
 _Read = TypeVar("_Read", Member, Feedback)
 
@@ -67,6 +67,7 @@ def command(programme_id: str | None, as_json: bool) -> None:
                 output.note(refusal.message)
                 output.write_json(refusal.result.to_dict())
                 raise click.exceptions.Exit(1) from None
+        heads.sign(store, programme_id, now)
     output.result(result.to_dict(), _lines(result, programme_id), as_json=as_json)
 
 
@@ -104,6 +105,7 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime) -> Tr
             raise TrainError(f"programme {programme_id!r} was changed during the training; run `peermatch train` again")
         models.add(session, programme_id, version, result.verdicts, now=now)
         models.activate(session, programme_id, version, now=now)
+        audit.record(session, programme_id, "model.published", now=now, by=audit.COMMAND, version=version)
     return result
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from matcher.consent_events import PURPOSES
+from matcher.consent_words import PEOPLE, PURPOSES
 from matcher.errors import nearest, shown
 from matcher.facets.base import ValueProblem
 from matcher.programme import Programme
@@ -19,6 +20,9 @@ from service.intake.rule import Rule
 from service.intake.section import Section
 from service.intake.targets import Shape, Target, text_target
 
+LONGEST: Final = 200
+"""Characters of an event's `method`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRule:
@@ -27,6 +31,9 @@ class ConsentRule:
     purposes: tuple[str, ...]
     policy_version: str
     evidence: str
+    """Where the grants are on record."""
+    actor: str
+    """Who told the organisation."""
     at: Field
     valid_until: Field | None
     guardian: Field | None
@@ -60,6 +67,7 @@ class ConsentRule:
         guardian = self.guardian.read(cells, draft) if self.guardian is not None else None
         if guardian is not None:
             event["guardian"] = guardian
+        event |= {"actor": self.actor, "method": shortened(self.evidence)}
         return [{"purpose": purpose} | event for purpose in self.purposes]
 
 
@@ -77,6 +85,7 @@ def read_consent(section: Section, programme: Programme, now: datetime) -> Conse
         purposes=purposes,
         policy_version=version,
         evidence=section.string("evidence"),
+        actor=section.string("actor", default="staff", choices=PEOPLE),
         at=_moment(section, "at", now),
         valid_until=_moment(section, "valid_until", now) if "valid_until" in section else None,
         guardian=read_part(section, "guardian", text_target("consents.guardian")) if "guardian" in section else None,
@@ -85,6 +94,12 @@ def read_consent(section: Section, programme: Programme, now: datetime) -> Conse
     )
     section.finish()
     return rule
+
+
+def shortened(evidence: str) -> str:
+    """Return as much of the words for the evidence as an event keeps."""
+    words = evidence.strip()
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…"
 
 
 def _categories(section: Section, programme: Programme) -> tuple[str, ...] | None:

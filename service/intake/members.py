@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from matcher.consent import ConsentEvent, fold
+from matcher.consent import fold
 from matcher.consent_events import check_new
 from matcher.errors import RecordError
 from matcher.people import Member
 from matcher.programme import Programme
+from service.intake import erased
 from service.intake.csvfile import CsvFile
 from service.intake.draft import Draft, Note, Tally
 from service.intake.errors import IntakeError
@@ -35,6 +36,10 @@ class Batch:
 
     members: dict[str, Member] = field(default_factory=dict)
     outcome: Outcome = field(default_factory=Outcome)
+    lines: dict[str, int] = field(default_factory=dict)
+    """By id: where in the file each member is."""
+    restored: list[str] = field(default_factory=list)
+    """Who was erased before; told by `refuse_erased`."""
 
 
 def read_members(path: Path, programme: Programme, mapping: Path | None, now: datetime) -> Batch:
@@ -58,7 +63,7 @@ def read_members(path: Path, programme: Programme, mapping: Path | None, now: da
     """
     drafts = _drafts(path, programme, mapping, now)
     batch, tally = Batch(), Tally()
-    lines: dict[str, int] = {}
+    lines = batch.lines
     for row in drafts:
         draft = row.content or Draft(errors=dict(row.errors))
         member = None if row.content is None else _member(draft, programme, now)
@@ -77,19 +82,21 @@ def read_members(path: Path, programme: Programme, mapping: Path | None, now: da
     return batch
 
 
+def refuse_erased(session: Session, programme: Programme, batch: Batch) -> None:
+    """Refuse members who were erased and have decided nothing since: no old file brings anybody back."""
+    batch.restored = erased.refuse(session, programme, batch.members, batch.lines, batch.outcome)
+
+
 def store_members(session: Session, programme: Programme, batch: Batch, now: datetime) -> tuple[int, int]:
     """Store the members of a batch in the caller's transaction; return how many were new and how many replaced.
 
     A member who is there already gets the record of the file, but no consent event is lost: what was stored since,
     a withdrawal above all, stands beside the events of the file, and the latest counts.
     """
-    known = _stored_consents(session, programme, batch.members)
-    members = [
-        _with_consents(member, known[member.member_id]) if member.member_id in known else member
-        for member in batch.members.values()
-    ]
     day = now.astimezone(UTC).date()
-    return stored_members.upsert_many(session, programme, members, now=now, visible_from=day)
+    counts = stored_members.upsert_many(session, programme, batch.members.values(), now=now, visible_from=day)
+    erased.tell_restored(session, programme, batch.restored, now)
+    return counts
 
 
 def _drafts(path: Path, programme: Programme, mapping: Path | None, now: datetime) -> Iterator[Row[Draft]]:
@@ -131,22 +138,3 @@ def _notes(member: Member, programme: Programme, now: datetime) -> Iterator[Note
         yield Note("consents", _NO_CONSENT)
     if member.age_band is None:
         yield Note("age_band", _NO_AGE)
-
-
-def _stored_consents(
-    session: Session, programme: Programme, wanted: Mapping[str, Member]
-) -> dict[str, list[ConsentEvent]]:
-    if not stored_members.count(session, programme.id):
-        return {}
-    # Trusted: an event that today's programme would refuse is on record all the same, and must not be lost.
-    return {
-        stored.member_id: [ConsentEvent.from_stored(event) for event in stored.record["consents"]]
-        for stored in stored_members.all_members(session, programme.id)
-        if stored.member_id in wanted
-    }
-
-
-def _with_consents(member: Member, stored: list[ConsentEvent]) -> Member:
-    """Return the member with the events stored in their order, and after them what the file adds."""
-    added = [event for event in member.consents if event not in stored]
-    return replace(member, consents=(*stored, *added))

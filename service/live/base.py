@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,10 @@ class Base:
         The last change to a member that it holds.
     skipped : int
         Stored records that the programme no longer accepts: they are in no list.
+    store : str
+        Id of the database it was built from; after a restore the database is another one.
+    erased : set of int
+        Numbers of those who have been erased since: they are in no list either, and yet in the file.
     """
 
     name: str
@@ -58,6 +63,8 @@ class Base:
     number: int
     built_at: datetime
     skipped: int
+    store: str
+    erased: set[int] = field(default_factory=set)
 
     def row(self, number: int, member_id: str) -> int | None:
         """Return the row of the member with a number and an id; None where there is none, or it is another's now."""
@@ -66,10 +73,17 @@ class Base:
 
     def forget(self, number: int) -> None:
         """Be from now on as if the member with a number, who has been erased, had never been there."""
+        if self.names((number,)):
+            self.erased.add(number)
         for at in np.flatnonzero(self.numbers == number).tolist():
             self.pool.retire(at)
         for at in np.flatnonzero(self.hidden == number).tolist():
             self.pool.forget(self.pool.hidden.ids[at])
+
+    def names(self, numbers: Iterable[int]) -> bool:
+        """Whether any of the members with these numbers, erased since or not, is in it or among its hidden."""
+        wanted = np.fromiter(numbers, np.int64)
+        return bool(np.isin(wanted, self.numbers).any() or np.isin(wanted, self.hidden).any())
 
     def encodes(self, row: int, live: Live) -> bool:
         """Whether a row still is what it was encoded from; holds and places aside, which are written into it."""
@@ -85,18 +99,20 @@ def newest(folder: Path) -> str | None:
     return name if name and "/" not in name and not name.startswith(".") else None
 
 
-def load(folder: Path, name: str, programme: Programme, models: dict[str, Model]) -> Base | None:
-    """Return a base from its file; None where it is missing, damaged, of another release, programme or model.
+def load(folder: Path, name: str, programme: Programme, models: dict[str, Model], store: str) -> Base | None:
+    """Return a base from its file; None where it is missing, damaged, of another release, database, programme or model.
 
     Parameters
     ----------
     models : dict of str to Model
         By version: those it may be of.
+    store : str
+        Id of the database.
     """
     try:
         head = pool_file.read_head(folder / name)
         model = models.get(str(head["model_version"]))
-        if model is None:
+        if model is None or head.get("store") != store:
             return None
         pool, extra, head = pool_file.load(folder / name, programme, model.encoder)
         return Base(
@@ -112,6 +128,7 @@ def load(folder: Path, name: str, programme: Programme, models: dict[str, Model]
             number=int(head["number"]),
             built_at=datetime.fromisoformat(str(head["built_at"])),
             skipped=int(head["skipped"]),
+            store=store,
         )
     except FileNotFoundError:
         return None  # another process has replaced it meanwhile
@@ -142,6 +159,7 @@ def save(base: Base, folder: Path, name: str) -> None:
                 "number": base.number,
                 "built_at": base.built_at.isoformat(),
                 "skipped": base.skipped,
+                "store": base.store,
             },
         )
         aside.rename(folder / name)
@@ -153,12 +171,13 @@ def save(base: Base, folder: Path, name: str) -> None:
         raise
 
 
-def prune(folder: Path) -> None:
+def prune(folder: Path, *, newest_too: bool = False) -> None:
     """Remove all bases but the newest, and what builders that were killed left: a worker keeps what it has mapped.
 
-    Only for whoever builds in `folder` alone.
+    Only for whoever builds in `folder` alone. Files are unlinked, not written over: whoever has one mapped ranks by
+    what it says.
     """
-    name = newest(folder)
+    name = None if newest_too else newest(folder)
     for one in folder.iterdir():
         if one.is_dir() and one.name != name:
             _remove(one)

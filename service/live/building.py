@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
@@ -23,11 +24,12 @@ from matcher.model.artefact import Model
 from matcher.programme import Programme
 from service.garbage import uncollected
 from service.live import base as bases
+from service.live import forgetting
 from service.live.base import Base
 from service.live.models import Models
 from service.live.programmes import ProgrammeCache
 from service.logs import log_event, log_failure
-from service.store import Store, scene, stored
+from service.store import Store, installation, scene, stored
 from service.store.moments import day, micros
 from service.store.scene import Live, Scene
 
@@ -52,6 +54,9 @@ class _People:
     held: set[str]
     skipped: int = 0
 
+    def __len__(self) -> int:
+        return len(self.profiles) + len(self.hidden)
+
 
 class Builder:
     """Builds bases and puts them where all workers find them.
@@ -71,12 +76,20 @@ class Builder:
         self.programmes = programmes
         self.run = run
 
+    @cached_property
+    def store_id(self) -> str:
+        """Id of the database, of which alone bases are taken."""
+        with self.store.reading() as session:
+            return installation.check(session)
+
     def folder(self, programme_id: str) -> Path | None:
         """Return where the bases of a programme lie."""
         return None if self.run is None else self.run / "pools" / programme_id
 
     def build(self, programme_id: str, now: datetime) -> Base:
         """Build a base of today's members and the best model, and publish it where that can be done.
+
+        Where it cannot, the base that was there is removed if it has somebody who was erased.
 
         Raises
         ------
@@ -85,6 +98,17 @@ class Builder:
         UnknownMemberError
             If the programme is gone.
         """
+        published = None
+        try:
+            built, programme = self._built(programme_id, now)
+            published = self._published(built, programme)
+        finally:
+            folder = self.folder(programme_id)
+            if folder is not None and (published is None or not published.name):
+                forgetting.remove(self.store, programme_id, folder)
+        return published
+
+    def _built(self, programme_id: str, now: datetime) -> tuple[Base, Programme]:
         programme, model, seen, people = self._read(programme_id, now)
         with uncollected():
             pool = Pool.build(
@@ -110,10 +134,10 @@ class Builder:
             number=seen.number,
             built_at=now,
             skipped=people.skipped,
+            store=self.store_id,
         )
-        count = len(people.profiles) + len(people.hidden)
-        log_event("pool", programme=programme_id, members=count, skipped=people.skipped, model=model.version)
-        return self._published(built, programme)
+        log_event("pool", programme=programme_id, members=len(people), skipped=people.skipped, model=model.version)
+        return built, programme
 
     def _read(self, programme_id: str, now: datetime) -> tuple[Programme, Model, Scene, _People]:
         with self.store.reading() as session:
@@ -142,7 +166,7 @@ class Builder:
         except OSError as problem:
             log_failure(problem)  # a full disk: this process serves from memory
             return built
-        mapped = bases.load(folder, name, programme, {built.model.version: built.model})
+        mapped = bases.load(folder, name, programme, {built.model.version: built.model}, self.store_id)
         return built if mapped is None else replace(mapped, name=name)
 
 

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from matcher.errors import ModelError, PeermatchError
 from matcher.programme import Programme
 from service import metrics
 from service.live import base as bases
 from service.live.base import Base
-from service.live.building import Builder, alone
+from service.live.building import Builder
 from service.live.held import HeldPool
 from service.live.models import Models
 from service.live.programmes import ProgrammeCache
+from service.live.refreshing import Inline, Refresher
 from service.live.since import Since
 from service.logs import log_failure
 from service.store import Store, StoreError, live, scene
@@ -24,42 +25,16 @@ from service.store.hot import Transaction
 from service.store.moments import day, micros
 from service.store.scene import Scene
 
+__all__ = ["GRACE", "RETRY", "Inline", "PoolCache", "Refresher"]
+
 LOOK_SECONDS: Final = 0.25
 """How often a worker that waits for a new base looks for it, while the one it has serves on."""
 PATIENCE_MS: Final = 50
 """How long a request waits for others to have written only to let time pass: it can answer without."""
 RETRY: Final = timedelta(seconds=30)
 """After a base could not be built, how long until it is tried again."""
-
-
-class Refresher(Protocol):
-    """Gets a new base made, in this process or another."""
-
-    elsewhere: bool
-    """Whether it takes a while, in which the one there is serves on."""
-
-    def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
-        """Have a base of this moment made; return it if it was made here.
-
-        Raises
-        ------
-        PeermatchError
-            If it cannot be made.
-        """
-
-
-class Inline:
-    """Builds in the calling thread: for commands and tests."""
-
-    elsewhere = False
-
-    def __init__(self, builder: Builder) -> None:
-        self._builder = builder
-
-    def refresh(self, programme_id: str, now: datetime, *, wait: bool) -> Base | None:
-        """Build now, whether anybody waits or not."""
-        with alone(self._builder.folder(programme_id)):
-            return self._builder.build(programme_id, now)
+GRACE: Final = timedelta(seconds=60)
+"""How long a worker leaves it to the one by which somebody was erased to have a base made without them."""
 
 
 class PoolCache:
@@ -81,6 +56,8 @@ class PoolCache:
         self._failed: dict[str, datetime] = {}
         """Since when no new base can be made, by programme."""
         self._tried: dict[str, datetime] = {}
+        self._noticed: dict[str, tuple[str, datetime]] = {}
+        """Which base was first seen to have somebody erased, and when, by programme."""
         self._locks: dict[str, Lock] = {}
         self._guard = Lock()
 
@@ -139,6 +116,21 @@ class PoolCache:
         if held is not None:
             held.due = due
 
+    def forget(self, programme_id: str, now: datetime) -> None:
+        """Have whoever was erased out of the file of a programme's pool too, soon; nobody waits for it.
+
+        The other workers take the new base when it is there. If it cannot be made, a later request tries again.
+        """
+        folder, lock = self.builder.folder(programme_id), self._lock(programme_id)
+        if folder is None or bases.newest(folder) is None or not lock.acquire(blocking=False):
+            return  # whoever has the lock is having a base made
+        try:
+            self._refresher.forget(programme_id, now)
+        except PeermatchError as problem:
+            self._note(programme_id, problem, now)
+        finally:
+            lock.release()
+
     def held(self) -> dict[str, HeldPool]:
         """Return the pools of this worker, by programme."""
         return dict(self._held)
@@ -152,10 +144,24 @@ class PoolCache:
         return dict(self._failed)
 
     def _serves(self, held: HeldPool, seen: Scene, now: datetime) -> bool:
+        """Whether no other base is due; one is, too, for whoever was erased and is in the file of this one."""
+        return self._is_true(held, seen, now) and not (held.base.erased and held.base.name)
+
+    def _is_true(self, held: HeldPool, seen: Scene, now: datetime) -> bool:
         self.models.retry(held.programme, now)
         version = held.base.model.version
         best = version == seen.active or (seen.programme_id in self.models.stale and version == seen.previous)
         return best and held.base.digest == seen.digest and held.is_of(now) and not held.behind
+
+    def _is_left_to_others(self, held: HeldPool | None, seen: Scene, now: datetime) -> bool:
+        """Whether another base is due only because of somebody whom another worker erased a moment ago."""
+        if held is None or not self._refresher.elsewhere or not self._is_true(held, seen, now):
+            return False
+        name, since = self._noticed.get(seen.programme_id, ("", now))
+        if name != held.base.name:
+            since = now
+            self._noticed[seen.programme_id] = held.base.name, since
+        return abs(now - since) < GRACE
 
     def _replaced(self, seen: Scene, now: datetime) -> HeldPool:
         """Return the pool over a newer base, or the one there is while that is being made."""
@@ -188,7 +194,7 @@ class PoolCache:
         with self.store.reading() as session:
             programme = self.programmes.get(session, seen.programme_id)
         found = self._published(programme, held, seen, now)
-        if found is None:
+        if found is None and not self._is_left_to_others(held, seen, now):
             found = self._refresher.refresh(seen.programme_id, now, wait=wait)
         if found is None:
             found = self._published(programme, held, seen, now)
@@ -203,7 +209,7 @@ class PoolCache:
         if folder is None or name is None or (held is not None and held.base.name == name):
             return None
         best = self.models.best(programme, (seen.active, seen.previous), now)
-        found = bases.load(folder, name, programme, {best.version: best})
+        found = bases.load(folder, name, programme, {best.version: best}, self.builder.store_id)
         return found if found is not None and found.epoch == day(now) else None
 
     def _waits(self, programme_id: str, now: datetime) -> bool:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
-from matcher.errors import ModelError
+from matcher.errors import ModelError, PeermatchError
 from matcher.model import artefact
 from matcher.model.artefact import Model
 from matcher.model.signing import signing_key
 from matcher.programme import Programme
 from service import logs
 from service.live import base as bases
+from service.live import forgetting
 from service.live.base import Base
 from service.live.building import Builder, alone
 from service.live.held import MOST_FOLLOWED
@@ -75,6 +77,17 @@ class Elsewhere:
         self._in_vain.discard(programme_id)
         return None
 
+    def forget(self, programme_id: str, now: datetime) -> None:
+        """Have a base made, soon, without those who were erased; the process that makes it waits for more of them.
+
+        Raises
+        ------
+        ModelError
+            If one that was begun before could not be made.
+        """
+        if self._code(programme_id, 0.0, wait=False) not in (None, 0, UNPUBLISHED):
+            raise ModelError("the programme's pool could not be made; the log says why")
+
     def _code(self, programme_id: str, patience: float, *, wait: bool) -> int | None:
         """Return the exit code of the process that builds; 0 too where another has just built, None while one does."""
         folder = self._builder.folder(programme_id)
@@ -123,9 +136,15 @@ def ensure(made: Builder, programme_id: str, now: datetime) -> bool:
     """
     folder = made.folder(programme_id)
     with alone(folder):
-        if folder is not None and _is_new(made, programme_id, now):
-            return True
-        return bool(renew(made, programme_id, now).name)
+        try:
+            found = _new(made, programme_id, now)
+            if found is not None and not forgetting.in_base(made.store, programme_id, found):
+                return True
+            return bool(renew(made, programme_id, now).name)
+        except PeermatchError:
+            if folder is not None:
+                forgetting.remove(made.store, programme_id, folder)
+            raise
 
 
 def renew(made: Builder, programme_id: str, now: datetime) -> Base:
@@ -142,19 +161,44 @@ def renew(made: Builder, programme_id: str, now: datetime) -> Base:
     return made.build(programme_id, now)
 
 
-def _is_new(made: Builder, programme_id: str, now: datetime) -> bool:
+def forget(made: Builder, programme_id: str, clock: Callable[[], datetime]) -> bool:
+    """As `ensure`, when nobody has been erased for a moment, and again if somebody is meanwhile."""
+    end = monotonic() + 2 * forgetting.LONGEST.total_seconds()
+    while True:
+        while (seconds := forgetting.wait(_erased(made, programme_id, clock()), clock())) > 0 and monotonic() < end:
+            sleep(seconds)
+        if not ensure(made, programme_id, clock()):
+            return False
+        if monotonic() >= end or not _erased(made, programme_id, clock()):
+            return True
+
+
+def _erased(made: Builder, programme_id: str, now: datetime) -> list[datetime]:
+    """Return when those were erased for whom alone another base is due."""
+    try:
+        found = _new(made, programme_id, now)
+    except PeermatchError:  # whoever builds is told
+        return []
+    return [] if found is None else forgetting.in_base(made.store, programme_id, found)
+
+
+def _new(made: Builder, programme_id: str, now: datetime) -> Base | None:
+    """Return the newest base, if another would not be much newer; whoever was erased since may be in it."""
     folder = made.folder(programme_id)
-    assert folder is not None
+    if folder is None:
+        return None
     with made.store.hot.reading() as reader:
         seen = scene.scene(reader, programme_id)
     name = bases.newest(folder)
     if seen is None or name is None:
-        return False
+        return None
     with made.store.reading() as session:
         programme = made.programmes.get(session, programme_id)
     best = made.models.best(programme, (seen.active, seen.previous), now)
-    found = bases.load(folder, name, programme, {best.version: best})
-    return found is not None and found.epoch == day(now) and seen.number - found.number <= MOST_FOLLOWED // 2
+    found = bases.load(folder, name, programme, {best.version: best}, made.store_id)
+    if found is None or found.epoch != day(now) or seen.number - found.number > MOST_FOLLOWED // 2:
+        return None
+    return found
 
 
 def begin(settings: Settings) -> None:
@@ -184,7 +228,7 @@ def main() -> None:
     settings = Settings.from_environment(os.environ)
     with closing(open_store(settings)) as store:
         try:
-            if not ensure(builder(settings, store), sys.argv[1], datetime.now(UTC)):
+            if not forget(builder(settings, store), sys.argv[1], lambda: datetime.now(UTC)):
                 sys.exit(UNPUBLISHED)
         except Exception as problem:  # noqa: BLE001 - a traceback's words may quote a record
             logs.log_failure(problem)

@@ -113,9 +113,9 @@ def _touch(
         session.execute(update(LiveRow).where(*where).values(number=number))
         if taken is not None:
             rows = session.execute(select(LiveRow.id, LiveRow.member_id, LiveRow.capacity).where(*where)).all()
-            free = [{"id": row[0], "free": row[2] - taken.get(row[1], 0)} for row in rows]
+            free = [{"live_id": row[0], "free": row[2] - taken.get(row[1], 0)} for row in rows]
             if free:
-                session.execute(update(LiveRow), free)
+                live.write(session, programme_id, free)
 
 
 def _blocked(session: Session, programme_id: str, names: set[str]) -> set[Pair]:

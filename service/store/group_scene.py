@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, union_
 from service.store.groups import FACILITATOR
 from service.store.hot import Statement, Transaction
 from service.store.live_tables import GroupPersonRow, GroupRow, GroupWeekRow, LiveRow
-from service.store.scene import WIDTH, Live
+from service.store.scene import WIDTH, Live, record
 from service.store.tables import MemberRow
 
 
@@ -120,11 +120,11 @@ def contents(reader: Transaction, programme_id: str, ids: Sequence[int]) -> dict
         people.setdefault((number, "frozen"), set()).add(member_id)
     return {
         number: GroupContent(
-            orjson.loads(record),
+            orjson.loads(told),
             week,
             *(frozenset(people.get((number, role), ())) for role in (FACILITATOR, "member", "frozen")),
         )
-        for number, week, record in _of_some(reader, _RECORDS, programme_id, ids)
+        for number, week, told in _of_some(reader, _RECORDS, programme_id, ids)
     }
 
 
@@ -153,7 +153,8 @@ def people(
     """Return the facilitators of some groups, and those members whose records were changed after `after`; each once."""
     count = len(_LIVE)
     rows = {row[0]: row for row in _of_some(reader, _WITH_RECORDS, programme_id, ids, after=after)}
-    return [(Live(*row[:count]), orjson.loads(row[count])) for row in rows.values()]
+    people = [(Live(*row[:count]), row[count]) for row in rows.values()]
+    return [(live, record(reader, programme_id, live.member_id, kept)) for live, kept in people]
 
 
 def _of_some(

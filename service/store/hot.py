@@ -8,21 +8,35 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from matcher.errors import PeermatchError
+from service.sealing import Keyring
+from service.store import postgresql, tenancy
+
+if TYPE_CHECKING:
+    from service.store.database_file import DatabaseFile
 
 PATIENCE_MS: Final = 1000
 """How long a list waits to be stored while others write."""
+OF_OTHERS: Final[list[Any]] = []
+"""Connections of the process that this one was forked off: kept, for to forget one is to close it."""
 
 
 class StoreError(PeermatchError):
     """The database cannot be used right now; nothing was changed."""
 
     title = "The database cannot be used right now"
+
+
+class UncertainError(StoreError):
+    """The connection was lost while a change was being committed: it may have been made, or not."""
+
+    title = "The connection to the database was lost"
 
 
 class Cursor(Protocol):
@@ -36,9 +50,16 @@ class Cursor(Protocol):
 
 
 class Statement:
-    """A clause whose parameters have names."""
+    """A clause whose parameters have names.
+
+    Raises
+    ------
+    TenancyError
+        If it is not bound to one programme.
+    """
 
     def __init__(self, clause: ClauseElement) -> None:
+        tenancy.check(clause)
         self.clause = clause
 
 
@@ -63,6 +84,11 @@ class Transaction:
     def __init__(self, hot: Hot, cursor: Cursor) -> None:
         self._hot = hot
         self._cursor = cursor
+
+    @property
+    def keyring(self) -> Keyring:
+        """What the database is sealed with."""
+        return self._hot.keyring
 
     def one(self, statement: Statement, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None."""
@@ -90,7 +116,9 @@ class Hot:
     What must survive is written through `Store.transaction`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keyring: Keyring, file: DatabaseFile | None = None) -> None:
+        self.keyring = keyring
+        self._file = file
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._compiled: dict[int, tuple[Statement, _Compiled]] = {}
@@ -106,7 +134,7 @@ class Hot:
         StoreError
             If the database is away, damaged, or busy for too long.
         """
-        with self._transaction("BEGIN" if self._sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as own:
+        with self._transaction("BEGIN" if self._sqlite else postgresql.READING) as own:
             yield own
 
     @contextmanager
@@ -121,8 +149,11 @@ class Hot:
         StoreError
             If the database is locked for too long, full, or away.
         """
-        before = f"PRAGMA busy_timeout = {patience_ms}" if self._sqlite else f"SET lock_timeout = {patience_ms}"
-        with self._transaction("BEGIN IMMEDIATE" if self._sqlite else "BEGIN", before) as own:
+        if self._sqlite:
+            begin = (f"PRAGMA busy_timeout = {patience_ms}", "BEGIN IMMEDIATE")
+        else:
+            begin = (postgresql.WRITING, postgresql.locking(patience_ms))
+        with self._transaction(*begin) as own:
             yield own
 
     def compiled(self, statement: Statement) -> _Compiled:
@@ -139,26 +170,48 @@ class Hot:
                 self._open.pop().close()
         self._mine = threading.local()
 
+    def begin_again(self) -> None:
+        """Forget every connection without closing it: in a process that was forked they are the other one's."""
+        OF_OTHERS.extend(self._open)
+        self._open = []
+        self._mine = threading.local()
+
     @contextmanager
-    def _transaction(self, begin: str, before: str | None = None) -> Iterator[Transaction]:
+    def _transaction(self, *begin: str) -> Iterator[Transaction]:
         connection = None
+        if self._file is not None:
+            self._file.check()
         try:
-            connection = self._take()
-            cursor = connection.cursor()
-            if before is not None:
-                cursor.execute(before)
-            cursor.execute(begin)
+            connection, cursor = self._begun(begin)
             yield Transaction(self, cursor)
+            if self._file is not None:
+                self._file.check()
             cursor.execute("COMMIT")
             self._spare.append(connection)
-        except self._engine.dialect.loaded_dbapi.Error as problem:
+        except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as problem:
             self._drop(connection)
             # The driver's message may quote values: only its kind goes on.
-            kind = type(problem).__name__
+            kind = type(problem.orig if isinstance(problem, DBAPIError) else problem).__name__
             raise StoreError(f"the database refused ({kind}); try again, and see `peermatch doctor`") from None
         except BaseException:
             self._roll_back(connection)
             raise
+
+    def _begun(self, begin: Sequence[str]) -> tuple[Any, Cursor]:
+        """Begin on a connection of the thread's; on a new one where the server has ended those there were."""
+        while True:
+            known = bool(self._spare)
+            connection = self._take()
+            try:
+                cursor: Cursor = connection.cursor()
+                for statement in begin:
+                    cursor.execute(statement)
+            except BaseException:
+                self._drop(connection)
+                if not (known and getattr(connection, "closed", False)):
+                    raise
+            else:
+                return connection, cursor
 
     @property
     def _spare(self) -> list[Any]:
@@ -178,7 +231,7 @@ class Hot:
             connection.execute("PRAGMA synchronous = NORMAL").close()
         else:
             connection.autocommit = True
-            connection.execute("SET synchronous_commit = off")
+            connection.execute("SET synchronous_commit = off").close()
         self._open.append(connection)
         return connection
 
@@ -192,6 +245,7 @@ class Hot:
     def _drop(self, connection: Any) -> None:
         """Close a connection: the next transaction opens another one."""
         if connection is not None:
-            with suppress(Exception):
+            with suppress(ValueError):  # it was closed with all others
                 self._open.remove(connection)
+            with suppress(Exception):  # as above
                 connection.close()

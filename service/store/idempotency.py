@@ -11,7 +11,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service.store import text
+from service.sealing import SealError
+from service.store import sealed, text
 from service.store.live_tables import LiveRow
 from service.store.moments import micros
 from service.store.tables import IdempotencyRow
@@ -52,7 +53,8 @@ def claim(session: Session, request: Request, *, now: datetime) -> Before | None
 
     One of any number that do so at once gets None. What is older than `KEPT` is forgotten first.
     """
-    session.execute(delete(IdempotencyRow).where(IdempotencyRow.started_at <= micros(now - KEPT)))
+    old = delete(IdempotencyRow).where(IdempotencyRow.started_at <= micros(now - KEPT))
+    session.execute(old.execution_options(every_programme=True))
     values = {
         "programme_id": request.programme_id,
         "key_id": request.key_id,
@@ -68,7 +70,8 @@ def claim(session: Session, request: Request, *, now: datetime) -> Before | None
         again = update(IdempotencyRow).where(*_this(request), IdempotencyRow.started_at == row.started_at)
         if session.execute(again.values(started_at=micros(now))).rowcount:  # type: ignore[attr-defined]
             return None
-    return Before(row.fingerprint, row.status, text.read(row.headers or "{}"), row.reply or "")
+    reply = "" if row.reply is None else sealed.opened(session, *_place(request.programme_id, row), row.reply)
+    return Before(row.fingerprint, row.status, text.read(row.headers or "{}"), reply)
 
 
 def keep(session: Session, request: Request, status: int, headers: dict[str, str], reply: str) -> None:
@@ -79,7 +82,8 @@ def keep(session: Session, request: Request, status: int, headers: dict[str, str
     if status < 400 and (session.scalar(there) or 0) < len(request.about):
         release(session, request)
         return
-    values = {"status": status, "headers": text.write(headers), "reply": reply}
+    kept = sealed.seal(session, *_place(request.programme_id, request), reply)
+    values = {"status": status, "headers": text.write(headers), "reply": kept}
     session.execute(update(IdempotencyRow).where(*_this(request)).values(**values))
 
 
@@ -89,16 +93,33 @@ def release(session: Session, request: Request) -> None:
 
 
 def forget(session: Session, programme_id: str, member_id: str) -> None:
-    """Forget every request that names a member, who is being erased, and every reply that does."""
+    """Forget every request that names a member, who is being erased, and every reply that does or cannot be opened."""
     query = select(IdempotencyRow.key_id, IdempotencyRow.key, IdempotencyRow.about, IdempotencyRow.reply)
     # Compared here: what databases call like ignores case, and ids do not.
-    for key_id, key, about, reply in session.execute(query.where(IdempotencyRow.programme_id == programme_id)).all():
-        if member_id in orjson.loads(about) or any(f"{mark}{member_id}{mark}" in (reply or "") for mark in "\"'"):
-            session.execute(delete(IdempotencyRow).where(IdempotencyRow.key_id == key_id, IdempotencyRow.key == key))
+    for row in session.execute(query.where(IdempotencyRow.programme_id == programme_id)).all():
+        if member_id in orjson.loads(row.about) or _may_name(session, programme_id, row, member_id):
+            this = (IdempotencyRow.key_id == row.key_id, IdempotencyRow.key == row.key)
+            session.execute(delete(IdempotencyRow).where(IdempotencyRow.programme_id == programme_id, *this))
 
 
-def _this(request: Request) -> tuple[Any, Any]:
-    return IdempotencyRow.key_id == request.key_id, IdempotencyRow.key == request.key
+def _may_name(session: Session, programme_id: str, row: Any, member_id: str) -> bool:
+    """Whether a reply names a member, as far as is known: one that cannot be opened is of no use, and may."""
+    if row.reply is None:
+        return False
+    try:
+        reply = sealed.opened(session, *_place(programme_id, row), row.reply)
+    except SealError:
+        return True
+    return any(f"{mark}{member_id}{mark}" in reply for mark in "\"'")
+
+
+def _place(programme_id: str, row: Any) -> tuple[str, str, str]:
+    return programme_id, IdempotencyRow.__tablename__, f"{row.key_id} {row.key}"
+
+
+def _this(request: Request) -> tuple[Any, Any, Any]:
+    of_key = (IdempotencyRow.key_id == request.key_id, IdempotencyRow.key == request.key)
+    return IdempotencyRow.programme_id == request.programme_id, *of_key
 
 
 def _insert_unless_there(session: Session, values: dict[str, Any]) -> Any:

@@ -79,6 +79,7 @@ class StoredList:
         return (self.outcome, self.reason, mine) == (other.outcome, other.reason, others)
 
 
+_LISTS: Final = ListRow.__tablename__
 _FIELDS: Final = (
     "id", "match_id", "seeker_id", "kind", "epoch", "made_at", "returned_at", "number", "profile", "revision",
     "good_until", "digest", "model_version", "outcome", "reason", "cut", "entries", "shown",
@@ -127,12 +128,13 @@ _CONFIRM: Final = Statement(
 
 def latest(reader: Transaction, programme_id: str, seeker_id: int, kind: str) -> StoredList | None:
     """Return the seeker's newest list of a kind."""
-    return _read(reader.one(_LATEST, programme=programme_id, seeker=seeker_id, kind=kind))
+    return _read(reader, programme_id, reader.one(_LATEST, programme=programme_id, seeker=seeker_id, kind=kind))
 
 
 def latest_matched(reader: Transaction, programme_id: str, seeker_id: int, kind: str) -> StoredList | None:
     """Return the seeker's newest list of a kind that has somebody in it."""
-    return _read(reader.one(_LATEST_MATCHED, programme=programme_id, seeker=seeker_id, kind=kind))
+    row = reader.one(_LATEST_MATCHED, programme=programme_id, seeker=seeker_id, kind=kind)
+    return _read(reader, programme_id, row)
 
 
 def last_id(reader: Transaction, programme_id: str, seeker_id: int, kind: str) -> int:
@@ -148,15 +150,16 @@ def made_since(reader: Transaction, programme_id: str, seeker_id: int, kind: str
 
 def by_match_id(reader: Transaction, programme_id: str, match_id: str) -> StoredList | None:
     """Return a list by the name that apps know."""
-    return _read(reader.one(_BY_MATCH, programme=programme_id, match_id=match_id))
+    return _read(reader, programme_id, reader.one(_BY_MATCH, programme=programme_id, match_id=match_id))
 
 
 def add(writer: Transaction, programme_id: str, made: StoredList) -> None:
     """Store a list."""
     values: dict[str, Any] = {name: getattr(made, name) for name in _FIELDS[1:]}
+    entries = orjson.dumps(list(made.entries), default=tuple)
     values |= {
         "cut": int(made.cut),
-        "entries": orjson.dumps(list(made.entries), default=tuple),
+        "entries": writer.keyring.seal(programme_id, _LISTS, made.match_id, entries),
         "shown": _written(made.shown),
     }
     writer.run(_INSERT, programme=programme_id, **values)
@@ -184,12 +187,13 @@ def _written(shown: dict[int, tuple[int, int]]) -> bytes:
     return orjson.dumps([[position, *rank_and_moment] for position, rank_and_moment in shown.items()])
 
 
-def _read(row: Sequence[Any] | None) -> StoredList | None:
+def _read(reader: Transaction, programme_id: str, row: Sequence[Any] | None) -> StoredList | None:
     if row is None:
         return None
     values = dict(zip(_FIELDS, row, strict=True))
     values["cut"] = bool(values["cut"])
-    values["entries"] = _Entries(orjson.loads(values["entries"]))
+    entries = reader.keyring.open(programme_id, _LISTS, values["match_id"], values["entries"])
+    values["entries"] = _Entries(orjson.loads(entries))
     values["shown"] = _shown(values["shown"])
     return StoredList(**values)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.table_base import Base
+from service.store.table_base import Base, Name
 
 
 class LiveRow(Base):
@@ -25,7 +25,7 @@ class LiveRow(Base):
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
-    member_id: Mapped[str] = mapped_column(String(64))
+    member_id: Mapped[str] = mapped_column(Name(64))
     revision: Mapped[int] = mapped_column(Integer)
     """Change number of the last change of the record, or of when its consents mean something else: never used twice,
     not even after a deletion."""
@@ -53,6 +53,8 @@ class GoneRow(Base):
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     live_id: Mapped[int] = mapped_column(Integer)
+    at: Mapped[int] = mapped_column(BigInteger)
+    """µs since 1970."""
 
 
 class ApartRow(Base):
@@ -60,9 +62,9 @@ class ApartRow(Base):
 
     __tablename__ = "apart"
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
-    member_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    other_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    member_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
+    other_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(Name(16), primary_key=True)
     """``blocked``, ``declined`` or ``connected``."""
     takes: Mapped[int] = mapped_column(Integer)
     """Places that it takes of `member_id`'s."""
@@ -73,10 +75,10 @@ class HoldRow(Base):
 
     __tablename__ = "holds"
     __table_args__ = (Index("holds_member", "programme_id", "member_id"),)
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[str] = mapped_column(Name(32), primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
-    member_id: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(16))
+    member_id: Mapped[str] = mapped_column(Name(64))
+    kind: Mapped[str] = mapped_column(Name(16))
     """``crisis``, ``safeguarding`` or ``pause``."""
     until: Mapped[int] = mapped_column(BigInteger)
     """µs since 1970; FOREVER: until it is lifted."""
@@ -94,10 +96,10 @@ class ListRow(Base):
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
-    match_id: Mapped[str] = mapped_column(String(32))
+    match_id: Mapped[str] = mapped_column(Name(32))
     seeker_id: Mapped[int] = mapped_column(Integer)
     """`LiveRow.id`."""
-    kind: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(Name(8))
     """``buddy`` or ``group``."""
     epoch: Mapped[int] = mapped_column(Integer)
     """Ordinal of the UTC day of the pool it was ranked over."""
@@ -107,21 +109,21 @@ class ListRow(Base):
     """µs since 1970, of the day on which it was last returned: its handles are valid for some days from then."""
     number: Mapped[int] = mapped_column(Integer)
     """`PoolRow.number` when it was last found to be true."""
-    profile: Mapped[str] = mapped_column(String(32))
+    profile: Mapped[str] = mapped_column(Name(32))
     """Digest of what the seeker's side of it was made from."""
     revision: Mapped[int] = mapped_column(Integer)
     """Of the seeker's record."""
     good_until: Mapped[int] = mapped_column(BigInteger)
     """µs since 1970 at which the seeker's consents next mean something else."""
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Name(64))
     """Of the programme."""
-    model_version: Mapped[str] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str | None] = mapped_column(String(32))
+    model_version: Mapped[str] = mapped_column(Name(64))
+    outcome: Mapped[str] = mapped_column(Name(16))
+    reason: Mapped[str | None] = mapped_column(Name(32))
     cut: Mapped[int] = mapped_column(Integer)
     """1: more were good enough than the list is deep."""
     entries: Mapped[bytes] = mapped_column(LargeBinary)
-    """JSON: see `service.store.lists`."""
+    """JSON, sealed: see `service.store.lists`."""
     shown: Mapped[bytes] = mapped_column(LargeBinary)
     """JSON: position in `entries`, rank and moment of everybody who was returned, the first time they were."""
 
@@ -134,7 +136,7 @@ class GroupRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     """Names the group in lists; never used twice."""
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
-    group_id: Mapped[str] = mapped_column(String(64))
+    group_id: Mapped[str] = mapped_column(Name(64))
     record: Mapped[str] = mapped_column(Text)
     revision: Mapped[int] = mapped_column(Integer)
     """Change number of the last change of `record`."""
@@ -156,8 +158,8 @@ class GroupPersonRow(Base):
     __table_args__ = (Index("group_people_member", "programme_id", "member_id"),)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
     group_number: Mapped[int] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True)
-    member_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
+    member_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
+    role: Mapped[str] = mapped_column(Name(16))
     """``member`` or ``facilitator``."""
 
 
@@ -168,4 +170,4 @@ class GroupWeekRow(Base):
     __table_args__ = (Index("group_weeks_member", "programme_id", "member_id"),)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
     group_number: Mapped[int] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True)
-    member_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    member_id: Mapped[str] = mapped_column(Name(64), primary_key=True)

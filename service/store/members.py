@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from matcher.people import Member
 from matcher.programme import Programme
-from service.store import feed, groups, idempotency, live, text
-from service.store.live_tables import ApartRow, GoneRow, HoldRow, ListRow, LiveRow
+from service.store import consent_log, erasure, feed, growth, live, sealed, text
+from service.store.consent_log import COMMAND
+from service.store.derived_keys import derived
+from service.store.live_tables import LiveRow
 from service.store.moments import day
-from service.store.tables import FeedbackRow, MemberRow
+from service.store.tables import MemberRow
 
 CHUNK = live.CHUNK
 
@@ -44,14 +45,17 @@ def get(session: Session, programme_id: str, member_id: str) -> Stored | None:
 
 
 def upsert(
-    session: Session, programme: Programme, member: Member, *, now: datetime, visible_from: date
+    session: Session, programme: Programme, member: Member, *, now: datetime, visible_from: date, by: str = COMMAND
 ) -> tuple[Stored, bool]:
     """Store a member, new or in place of the one there is; return what is stored and whether it is new.
 
     `visible_from` counts for a new member only; one who is visible already stays so. A record that says what is stored
-    already changes nothing.
+    already changes nothing. Of consents none is lost: what is new of the member's comes after those stored, and in the
+    log `by` whoever told it.
     """
     before = get(session, programme.id, member.member_id)
+    kept = () if before is None else growth.kept_history(session, programme.id, member.member_id, before.record)
+    member, added = growth.grow(member, kept, programme, now=now, by=by)
     record = text.write(member.to_dict())
     if before is not None and before.accepted and text.write(before.record) == record:
         return before, False
@@ -59,74 +63,66 @@ def upsert(
     number = feed.next_number(session, programme.id, adds=seen.toordinal() <= day(now))
     values = _live_values(member, programme, now, number, live.taken(session, programme.id, [member.member_id]))
     keys = {"programme_id": programme.id, "member_id": member.member_id}
+    sealed_record = sealed.seal(session, programme.id, sealed.MEMBERS, member.member_id, record)
     if before is None:
-        session.execute(insert(MemberRow).values(**keys, record=record, created_at=now, updated_at=now))
+        created = _created(now, erasure.erased_at(session, programme.id, member.member_id))
+        session.execute(insert(MemberRow).values(**keys, record=sealed_record, created_at=created, updated_at=now))
         new = {**keys, **values, "held_until": 0, "visible_from": visible_from.toordinal()}
         session.execute(insert(LiveRow).values(**new))
     else:
-        _update(session, MemberRow, keys, record=record, updated_at=now)
+        _update(session, MemberRow, keys, record=sealed_record, updated_at=now)
         _update(session, LiveRow, keys, **values)
+    consent_log.append_many(session, programme, added, now=now)
     stored = get(session, programme.id, member.member_id)
     assert stored is not None
     return stored, before is None
 
 
 def upsert_many(
-    session: Session, programme: Programme, members: Iterable[Member], *, now: datetime, visible_from: date
+    session: Session,
+    programme: Programme,
+    members: Iterable[Member],
+    *,
+    now: datetime,
+    visible_from: date,
+    by: str = COMMAND,
 ) -> tuple[int, int]:
     """Store many members in few statements; return how many were new and how many replaced another.
 
     Of two members of one id the later stands. Those who were to appear later appear at `visible_from`
-    if that is earlier: an import is seen at once.
+    if that is earlier: an import is seen at once. Consents are as in `upsert`.
     """
     by_name = {member.member_id: member for member in members}
     if not by_name:
         return 0, 0
     known = _known(session, programme.id, list(by_name))
+    by_name, added = growth.grow_many(session, programme, by_name, list(known), now=now, by=by)
     taken = live.taken(session, programme.id, known)
     number = feed.next_number(session, programme.id, len(by_name), adds=True)
+    gone = erasure.moments(session, programme.id)
     new: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
     replaced: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
     for at, (member_id, member) in enumerate(by_name.items(), number):
         keys = {"programme_id": programme.id, "member_id": member_id}
         values = _live_values(member, programme, now, at, taken)
-        record = {**keys, "record": text.write(member.to_dict()), "updated_at": now}
+        sealed_record = sealed.seal(session, programme.id, sealed.MEMBERS, member_id, text.write(member.to_dict()))
+        record = {**keys, "record": sealed_record, "updated_at": now}
         if member_id in known:
             live_id, seen = known[member_id]
             replaced[0].append(record)
-            replaced[1].append({"id": live_id, **values, "visible_from": min(seen, visible_from.toordinal())})
+            replaced[1].append({"live_id": live_id, **values, "visible_from": min(seen, visible_from.toordinal())})
         else:
-            new[0].append({**record, "created_at": now})
+            erased = gone.get(derived(session).erasure(programme.id, member_id)) if gone else None
+            new[0].append({**record, "created_at": _created(now, erased)})
             new[1].append({**keys, **values, "held_until": 0, "visible_from": visible_from.toordinal()})
-    for rows, statement in ((new, insert), (replaced, update)):
-        for table, some in zip((MemberRow, LiveRow), rows, strict=True):
-            if some:
-                session.execute(statement(table), some)
+    for table, some in zip((MemberRow, LiveRow), new, strict=True):
+        if some:
+            session.execute(insert(table), some)
+    if replaced[0]:
+        session.execute(update(MemberRow), replaced[0])
+        live.write(session, programme.id, replaced[1])
+    consent_log.append_many(session, programme, added, now=now)
     return len(new[0]), len(replaced[0])
-
-
-def delete(session: Session, programme_id: str, member_id: str) -> bool:
-    """Erase a member and all that names them; return whether there was one.
-
-    What is left anywhere is a number that means nobody: in lists of others, and in `gone`, for the workers.
-    """
-    stored = get(session, programme_id, member_id)
-    if stored is None:
-        return False
-    number = feed.next_number(session, programme_id, adds=True)
-    for table in (MemberRow, LiveRow, HoldRow):
-        session.execute(delete_rows(table).where(table.programme_id == programme_id, table.member_id == member_id))
-    for both, one, other in (
-        (FeedbackRow, FeedbackRow.seeker, FeedbackRow.candidate),
-        (ApartRow, ApartRow.member_id, ApartRow.other_id),
-    ):
-        naming = or_(one == member_id, other == member_id)
-        session.execute(delete_rows(both).where(both.programme_id == programme_id, naming))
-    session.execute(delete_rows(ListRow).where(ListRow.programme_id == programme_id, ListRow.seeker_id == stored.id))
-    groups.leave_all(session, programme_id, member_id, number)
-    idempotency.forget(session, programme_id, member_id)
-    session.execute(insert(GoneRow).values(programme_id=programme_id, number=number, live_id=stored.id))
-    return True
 
 
 def visible_members(session: Session, programme_id: str, on: date) -> Iterator[Stored]:
@@ -160,6 +156,11 @@ def show_all(session: Session, programme_id: str, on: date) -> int:
 def count(session: Session, programme_id: str) -> int:
     """Return how many members a programme has."""
     return session.scalar(select(func.count()).where(LiveRow.programme_id == programme_id)) or 0
+
+
+def _created(now: datetime, erased: datetime | None) -> datetime:
+    """Return when somebody new was stored: after they were last erased, also where a clock was set back since."""
+    return now if erased is None else max(now, erased + timedelta(microseconds=1))
 
 
 def _live_values(
@@ -197,4 +198,5 @@ def _stored(session: Session, programme_id: str, *which: Any) -> Iterator[Stored
         .order_by(LiveRow.member_id)
     )
     for live_id, member_id, record, revision, seen, accepted in session.execute(query):
-        yield Stored(live_id, member_id, text.read(record), revision, date.fromordinal(seen), bool(accepted))
+        kept = sealed.record(session, programme_id, member_id, record)
+        yield Stored(live_id, member_id, kept, revision, date.fromordinal(seen), bool(accepted))

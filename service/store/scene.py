@@ -8,9 +8,11 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy import and_, bindparam, case, func, or_, select
 
+from service.sealing import MissingKeyError, SealError
 from service.store.hot import Statement, Transaction
 from service.store.live_tables import ApartRow, GoneRow, LiveRow
 from service.store.moments import FOREVER
+from service.store.sealed import MEMBERS
 from service.store.tables import ActiveModelRow, MemberRow, PoolRow, ProgrammeRow
 
 WIDTH: Final = 16
@@ -83,11 +85,11 @@ _EVERYBODY: Final = Statement(
     .order_by(LiveRow.member_id)
 )
 _RECORD: Final = Statement(
-    select(LiveRow.id, MemberRow.record)
+    select(LiveRow.id, LiveRow.member_id, MemberRow.record)
     .join(MemberRow, _SAME)
     .where(func.coalesce(LiveRow.programme_id, "") == bindparam("programme"), LiveRow.id == bindparam("id0"))
 )
-_RECORDS: Final = Statement(select(LiveRow.id, MemberRow.record).join(MemberRow, _SAME).where(*_FEW))
+_RECORDS: Final = Statement(select(LiveRow.id, LiveRow.member_id, MemberRow.record).join(MemberRow, _SAME).where(*_FEW))
 _CHANGED: Final = Statement(
     select(*_LIVE)
     .where(LiveRow.programme_id == bindparam("programme"), LiveRow.number > bindparam("after"))
@@ -133,8 +135,10 @@ def records(reader: Transaction, programme_id: str, ids: Iterable[int]) -> dict[
     """Return the records of those of `ids` who are there."""
     if len(wanted := list(ids)) == 1:
         row = reader.one(_RECORD, programme=programme_id, id0=wanted[0])
-        return {} if row is None else {row[0]: orjson.loads(row[1])}
-    return {row[0]: orjson.loads(row[1]) for row in _some(reader, _RECORDS, programme_id, wanted)}
+        rows: Iterable[Sequence[Any]] = () if row is None else (row,)
+    else:
+        rows = _some(reader, _RECORDS, programme_id, wanted)
+    return {row[0]: record(reader, programme_id, row[1], row[2]) for row in rows}
 
 
 def everybody(
@@ -146,9 +150,19 @@ def everybody(
     """
     count = len(_LIVE)
     for row in reader.all(_EVERYBODY, programme=programme_id, day=day, at=now):
-        record = None if row[count] is None else orjson.loads(row[count])
-        # What is no object is a damaged record, not one that was left out.
-        yield Live(*row[:count]), record if row[count] is None or isinstance(record, dict) else {}
+        live = Live(*row[:count])
+        yield live, None if row[count] is None else record(reader, programme_id, live.member_id, row[count])
+
+
+def record(reader: Transaction, programme_id: str, member_id: str, kept: bytes) -> dict[str, Any]:
+    """Return a record as the table keeps it; an empty one where it is damaged: one member is missing, not all."""
+    try:
+        found = orjson.loads(reader.keyring.open(programme_id, MEMBERS, member_id, kept))
+    except MissingKeyError:
+        raise
+    except (SealError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _some(reader: Transaction, statement: Statement, programme_id: str, ids: Iterable[int]) -> Iterator[Sequence[Any]]:

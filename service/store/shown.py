@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matcher.records import written
+from service.store import sealed
 from service.store.live import CHUNK
 from service.store.live_tables import ListRow, LiveRow
 from service.store.moments import moment
@@ -22,12 +23,13 @@ def events(session: Session, programme_id: str) -> Iterator[dict[str, Any]]:
     """
     names = _names(session, programme_id)
     query = (
-        select(ListRow.seeker_id, ListRow.entries, ListRow.shown)
+        select(ListRow.match_id, ListRow.seeker_id, ListRow.entries, ListRow.shown)
         .where(ListRow.programme_id == programme_id, ListRow.kind == "buddy")
         .order_by(ListRow.id)
     )
-    for seeker_id, entries, shown in session.execute(query.execution_options(yield_per=CHUNK)):
-        listed = orjson.loads(entries)
+    ring = sealed.keyring(session)
+    for match_id, seeker_id, entries, shown in session.execute(query.execution_options(yield_per=CHUNK)):
+        listed = orjson.loads(ring.open(programme_id, ListRow.__tablename__, match_id, entries))
         for place, rank, at in orjson.loads(shown):
             candidate = names.get(listed[place][0])
             if seeker_id in names and candidate is not None:

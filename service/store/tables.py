@@ -1,34 +1,39 @@
 """The tables of what is kept: programmes, keys, records, feedback and models.
 
-Everything but the schema's version belongs to one programme.
+Everything but what the installation is belongs to one programme.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.table_base import Base, Instant
+from service.store.table_base import Base, Instant, Name
 
 
-class SchemaVersion(Base):
-    """One row: which schema this database has."""
+class InstallationRow(Base):
+    """One row: which database this is, and whether the data keys at hand are the ones it was sealed with."""
 
-    __tablename__ = "schema_version"
-    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """1."""
+    store_id: Mapped[str] = mapped_column(Name(32))
+    """Another one after a restore: what was derived from the database before it is not of this one."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """`store_id`, sealed."""
 
 
 class ProgrammeRow(Base):
     """A programme, with all the text that is needed to read it again on another machine."""
 
     __tablename__ = "programmes"
-    id: Mapped[str] = mapped_column(String(39), primary_key=True)
+    id: Mapped[str] = mapped_column(Name(39), primary_key=True)
     toml: Mapped[str] = mapped_column(Text)
     files: Mapped[str] = mapped_column(Text)
     """JSON object: vocabulary name as the TOML writes it → its text."""
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Name(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -48,22 +53,28 @@ class ApiKeyRow(Base):
     """An API key: SHA-256 of its secret, never the secret."""
 
     __tablename__ = "api_keys"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Name(16), primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), index=True)
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Name(64))
     scopes: Mapped[str] = mapped_column(Text)
     """Separated by spaces."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    label: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the key is for, in an administrator's words."""
+    per_minute: Mapped[int | None] = mapped_column(Integer)
+    """Requests a minute; None: as the settings say; 0: no bound."""
+    replaced_by: Mapped[str | None] = mapped_column(Name(16))
+    """Id of the key that a rotation made in its place; both open until this one expires."""
 
 
 class MemberRow(Base):
-    """A member's record as `Member.to_dict` writes it."""
+    """A member's record as `Member.to_dict` writes it, sealed."""
 
     __tablename__ = "members"
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
-    member_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    record: Mapped[str] = mapped_column(Text)
+    member_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -74,9 +85,9 @@ class IdempotencyRow(Base):
     __tablename__ = "idempotency"
     __table_args__ = (Index("idempotency_started", "started_at"),)
     key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(Name(64), primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), index=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(Name(64))
     """SHA-256 of method, address and body."""
     started_at: Mapped[int] = mapped_column(BigInteger)
     """µs since 1970."""
@@ -84,7 +95,8 @@ class IdempotencyRow(Base):
     """None: under way."""
     headers: Mapped[str | None] = mapped_column(Text)
     """JSON object."""
-    reply: Mapped[str | None] = mapped_column(Text)
+    reply: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed."""
     about: Mapped[str] = mapped_column(Text)
     """JSON array of the ids that the request names, so that it is forgotten when one of them is erased."""
 
@@ -100,11 +112,11 @@ class FeedbackRow(Base):
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))
-    seeker: Mapped[str] = mapped_column(String(64))
-    candidate: Mapped[str] = mapped_column(String(64))
-    event: Mapped[str] = mapped_column(String(16))
+    seeker: Mapped[str] = mapped_column(Name(64))
+    candidate: Mapped[str] = mapped_column(Name(64))
+    event: Mapped[str] = mapped_column(Name(16))
     record: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(Name(64))
     """SHA-256 of the record: the same event imported twice is one event."""
 
 
@@ -113,7 +125,7 @@ class ModelRow(Base):
 
     __tablename__ = "models"
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
-    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(Name(64), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
     verdict: Mapped[str] = mapped_column(Text)
     """JSON object."""
@@ -124,6 +136,6 @@ class ActiveModelRow(Base):
 
     __tablename__ = "active_models"
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"), primary_key=True)
-    version: Mapped[str] = mapped_column(String(64))
-    previous: Mapped[str | None] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(Name(64))
+    previous: Mapped[str | None] = mapped_column(Name(64))
     since: Mapped[datetime] = mapped_column(Instant)

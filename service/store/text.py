@@ -25,7 +25,7 @@ def write(value: Mapping[str, Any]) -> str:
     return _STRICT(value) if b"null" in text else text.decode()
 
 
-def read(text: str) -> dict[str, Any]:
+def read(text: str | bytes) -> dict[str, Any]:
     """Return the object that `write` wrote."""
     value: dict[str, Any] = orjson.loads(text)
     return value

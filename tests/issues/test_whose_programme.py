@@ -48,7 +48,7 @@ def ask(made: Installation, route: Route, ids: dict[str, str], body: Any) -> tup
 def test_ids_of_another_programme_are_nobodys(two: Installation, route: Route) -> None:
     for body in BODIES.get(route.name, [None]):
         theirs, nobodys = ask(two, route, THEIRS, body), ask(two, route, NOBODYS, body)
-        if route.rule != "/metrics":  # which counts the requests themselves
+        if route.rule not in {"/metrics", "/v1/audit-log"}:  # which tell of the requests themselves
             assert theirs == nobodys
         named = "<" in route.rule.replace("<facet>", "") or "member_id" in (body or {})
         assert not named or theirs[0] in {404, 422}, theirs
@@ -60,7 +60,7 @@ def test_a_record_that_is_put_is_of_the_keys_programme(two: Installation) -> Non
     assert two.call("PUT", "/v1/members/theirs-1", record("theirs-1", capacity=7)).status_code == 201
     after = two.call("GET", "/v1/members/theirs-1", key=key)
     assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
-    assert two.call("DELETE", "/v1/members/theirs-1").status_code == 204
+    assert two.call("DELETE", "/v1/members/theirs-1").status_code == 200
     assert two.call("GET", "/v1/members/theirs-1", key=key).data == before.data
 
 

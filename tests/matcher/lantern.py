@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,16 @@ def programme(*changes: tuple[str, str]) -> Programme:
         assert text.count(old) >= 1, old
         text = text.replace(old, new, 1)
     return Programme.from_text(text, HERE)
+
+
+TEXTS = {"en": "texts/consent-en.txt", "pl": "texts/consent-pl.txt"}
+HASHES = {locale: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for locale, name in TEXTS.items()}
+
+
+def with_texts(*locales: str) -> Programme:
+    """Return the programme with the texts of some languages."""
+    table = "".join(f'{locale} = "{TEXTS[locale]}"\n' for locale in locales)
+    return programme(("[ages]", f"[consent.texts]\n{table}[ages]"))
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher.consent import (
-    DECISIONS,
     PURPOSES,
     ConsentedProfile,
     ConsentEvent,
@@ -23,8 +22,8 @@ from matcher.consent import (
     consented,
     fold,
 )
-from matcher.consent_events import check_new
-from matcher.errors import PeermatchError, RecordError
+from matcher.consent_words import ALL_DECISIONS
+from matcher.errors import PeermatchError
 from matcher.facets.base import Side
 from matcher.people import Member
 from matcher.records import written
@@ -63,7 +62,7 @@ class TestEveryState:
         assert not fold((), LANTERN, NOW).covers(purpose, "languages")
 
     @pytest.mark.parametrize("purpose", PURPOSES)
-    @pytest.mark.parametrize("decision", DECISIONS)
+    @pytest.mark.parametrize("decision", ALL_DECISIONS)
     def test_every_state_time_and_version(self, purpose, decision):
         versions = ["2026-01", "2025-01", "2027-01", "2026-01 "]
         moments = [NOW - DAY, NOW - TICK, NOW, NOW + TICK, NOW + DAY]
@@ -80,6 +79,24 @@ class TestEveryState:
         )
         assert state.on(purpose) is expected
         assert [other for other in PURPOSES if state.on(other)] == ([purpose] if expected else [])
+
+    @pytest.mark.parametrize("purpose", PURPOSES)
+    @pytest.mark.parametrize("decision", ALL_DECISIONS)
+    def test_every_state_time_and_version_beside_a_grant(self, purpose, decision):
+        """Whatever stands beside a grant that is on: before or behind it in the record, at every time and version."""
+        standing = event(purpose=purpose)
+        versions = ["2026-01", "2025-01", "2027-01"]
+        moments = [standing.at - TICK, standing.at, standing.at + TICK, NOW - TICK, NOW, NOW + TICK, NOW + DAY]
+        for version, at, behind in itertools.product(versions, moments, [False, True]):
+            other = event(decision, at, purpose, policy_version=version)
+            later = at > standing.at or (at == standing.at and (behind or decision != "given"))
+            expected = {
+                "given": not later or (version == "2026-01" and at <= NOW),
+                "superseded": True,
+                "expired": not (later and behind),  # it ends what stands before it
+            }.get(decision, not later)
+            events = [standing, other] if behind else [other, standing]
+            assert on(*events, purpose=purpose) is expected, (version, at, behind)
 
     def test_the_latest_counts(self):
         given_, no = event(), event("withdrawn", NOW - TICK)
@@ -114,6 +131,21 @@ class TestEveryState:
     def test_an_expired_grant_revives_no_earlier_one(self):
         assert not on(event(at=NOW - 2 * DAY), event(valid_until=NOW))
 
+    def test_what_has_expired_stays_off_when_the_clock_is_set_back(self):
+        events = [event(at=NOW - 2 * DAY, valid_until=NOW), event("expired", NOW)]
+        for moment in (NOW - 2 * DAY, NOW - TICK, NOW, NOW + DAY):
+            assert not on(*events, at=moment)
+        assert on(events[0], at=NOW - TICK)
+        assert on(*events, event(at=NOW + TICK), at=NOW + DAY)
+
+    def test_that_a_policy_was_superseded_decides_nothing(self):
+        note = event("superseded", NOW, policy_version="2027-01")
+        assert on(event(), note)
+        assert on(note, event())
+        assert not on(note)
+        assert not on(event("withdrawn"), note)
+        assert fold([event(categories=frozenset(["gender"])), note], LANTERN, NOW).covers("match_serve", "gender")
+
     def test_purposes_do_not_mix(self):
         events = [event(), event("withdrawn", NOW, "be_shown_as_peer")]
         assert on(*events)
@@ -123,16 +155,15 @@ class TestEveryState:
         with pytest.raises(PeermatchError, match="found 2026-06-01T00:00:00 without an offset"):
             fold([event()], LANTERN, datetime(2026, 6, 1))  # noqa: DTZ001
 
-    @given(st.lists(st.tuples(st.sampled_from(DECISIONS), st.integers(-3, 3), st.integers(0, 4)), max_size=6))
+    @given(st.lists(st.tuples(st.sampled_from(ALL_DECISIONS), st.integers(-3, 3), st.integers(0, 4)), max_size=6))
     def test_as_the_page_says(self, rows):
         """The rule of docs/reference/matching.md §1, written as sorting."""
         events = [
             event(decision, NOW + shift * DAY, valid_until=NOW + (shift + length) * DAY if length else None)
             for decision, shift, length in rows
         ]
-        in_order = sorted(
-            range(len(events)), key=lambda place: (events[place].at, events[place].decision != "given", place)
-        )
+        deciding = [place for place in range(len(events)) if events[place].decision != "superseded"]
+        in_order = sorted(deciding, key=lambda place: (events[place].at, events[place].decision != "given", place))
         last = events[in_order[-1]] if in_order else None
         expected = (
             last is not None
@@ -337,45 +368,3 @@ class TestNonInterference:
         left = {facet: value for facet, value in marked.items() if facet not in hidden}
         asked = {facet: want for facet, want in wants.items() if facet in allowed}
         assert profile(*grants, profile=left, wants=asked) == seen
-
-
-class TestEvents:
-    """Events read alone, as the consents endpoint does."""
-
-    def test_round_trip(self):
-        raw = grant("match_serve", *REQUIRED, valid_until=written(NOW + DAY), guardian="form 12")
-        assert ConsentEvent.from_dict(raw, LANTERN).to_dict() == raw
-
-    def test_every_problem_by_path(self):
-        with pytest.raises(RecordError) as caught:
-            ConsentEvent.from_dict({"purpose": "x", "decision": "given", "at": "now", "guardian": "\x00"}, LANTERN)
-        assert set(caught.value.errors) == {"purpose", "policy_version", "at", "guardian"}
-
-    @pytest.mark.parametrize("raw", [None, [], "given", {"at": {1}}])
-    def test_what_is_no_event(self, raw):
-        with pytest.raises(RecordError):
-            ConsentEvent.from_dict(raw, LANTERN)
-
-
-class TestNewEvents:
-    """What is recorded must count as whoever records it believes."""
-
-    NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-    def event(self, decision: str, at: str) -> ConsentEvent:
-        record = {"purpose": "match_serve", "decision": decision, "policy_version": "2026-01", "at": at}
-        return ConsentEvent.from_dict(record, LANTERN)
-
-    def test_a_grant_that_is_yet_to_come_is_refused(self):
-        events = [self.event("given", "2026-03-02T12:04:00Z"), self.event("given", "2026-03-02T12:06:00Z")]
-        with pytest.raises(RecordError) as caught:
-            check_new(events, self.NOW)
-        assert list(caught.value.errors) == ["consents[1].at"]
-        assert "yet to come" in caught.value.message
-
-    def test_a_withdrawal_that_would_take_back_nothing_is_refused(self):
-        events = [self.event("given", "2026-02-01T00:00:00Z"), self.event("withdrawn", "2026-01-01T00:00:00Z")]
-        with pytest.raises(RecordError, match="which it would not change"):
-            check_new(events, self.NOW, known=1)
-        check_new(events, self.NOW)  # a history that is new as a whole may come in any order
-        check_new([events[0], self.event("withdrawn", "2026-02-01T00:00:00Z")], self.NOW, known=1)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from matcher.consent_words import ACTORS, ALL_DECISIONS, PURPOSES, SYSTEM_DECISIONS
 from matcher.errors import RecordError
 from matcher.people import Member
 from matcher.profile_schema import NOT_SAID, SAID_STRICTER, record_schema
@@ -24,6 +25,8 @@ from tests.cohorts import programme as random_programme
 from tests.cohorts import to_toml, trees
 from tests.cohorts.members import Chances, person
 from tests.conftest import ROOT, examples
+from tests.matcher.lantern import HASHES, HERE, TEXTS, with_texts
+from tests.matcher.test_programme import MINIMAL
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LANTERN = Programme.from_toml(ROOT / "tests" / "data" / "lantern.toml")
@@ -36,6 +39,7 @@ REFUSALS = {
     "whole numbers": r"found -?\d+\.0; expected a whole number",
     "calendar": r"found '[^']*'; expected a date and time",
     "valid_until": "expected an instant after at",
+    "locale": "the hash of the programme's text of this version",
     "prefer and avoid": "which prefer has too",
     "surrogates": "half of a surrogate pair",
 }
@@ -79,6 +83,9 @@ def disagreement(record: Any, programme: Programme, checks: jsonschema.Draft2020
 # --- what the schema cannot say --------------------------------------------------------------------------------------
 
 AN_EVENT = MEMBER["consents"][0]
+A_NOTE = {**AN_EVENT, "decision": "expired", "actor": "system"}
+TEXTED = with_texts("en", "pl")
+"""The programme of the design, and two texts that its members agree to."""
 BEYOND: dict[str, list[dict[str, Any]]] = {
     "contact details": [{"profile": {"statement": "Write to me at m@example.org"}}],
     "invisible characters": [
@@ -93,6 +100,7 @@ BEYOND: dict[str, list[dict[str, Any]]] = {
         {"consents": [{**AN_EVENT, "at": "0001-01-01T00:00:00+14:00"}]},
     ],
     "valid_until": [{"consents": [{**AN_EVENT, "valid_until": AN_EVENT["at"]}]}],
+    "locale": [{"consents": [{**AN_EVENT, "locale": "EN", "policy_hash": "0" * 64}]}],
     "prefer and avoid": [{"wants": {"gender": {"prefer": ["woman"], "avoid": ["woman"]}}}],
     "surrogates": [{"profile": {"experiences": ["\ud800"]}}],
 }
@@ -105,8 +113,8 @@ def test_what_the_schema_cannot_say_is_listed_once_and_has_a_case() -> None:
 @pytest.mark.parametrize(("name", "change"), [(name, change) for name in BEYOND for change in BEYOND[name]])
 def test_it_is_refused_by_the_reader_alone(name: str, change: dict[str, Any]) -> None:
     record = {**MEMBER, **change}
-    assert fits(record)
-    assert [text for text in problems(record).values() if re.search(REFUSALS[name], text)]
+    assert fits(record, TEXTED)
+    assert [text for text in problems(record, TEXTED).values() if re.search(REFUSALS[name], text)]
 
 
 @pytest.mark.parametrize("text", ["x" * 280 + "\n", " " + "x" * 280, "e\u0301" * 200])
@@ -175,13 +183,30 @@ def test_the_record_of_the_design_fits() -> None:
         {"consents": [{**AN_EVENT, "categories": ["languages"]}]},
         {"consents": [{**AN_EVENT, "purpose": "train_model", "categories": ["nothing"]}]},
         {"consents": [{**AN_EVENT, "guardian": ""}]},
+        {"consents": [{**AN_EVENT, "decision": "ended"}]},
+        {"consents": [{**AN_EVENT, "decision": "expired"}]},
+        {"consents": [{**AN_EVENT, "decision": "superseded", "actor": "staff"}]},
+        {"consents": [{**AN_EVENT, "actor": "system"}]},
+        {"consents": [{**AN_EVENT, "decision": "withdrawn", "actor": "system"}]},
+        {"consents": [{**AN_EVENT, "actor": "me"}]},
+        {"consents": [{**A_NOTE, "decision": "yes"}]},
+        {"consents": [{key: value for key, value in A_NOTE.items() if key != "decision"}]},
+        {"consents": [{**AN_EVENT, "method": " "}]},
+        {"consents": [{**AN_EVENT, "method": "x" * 201}]},
+        {"consents": [{**AN_EVENT, "locale": "english"}]},
+        {"consents": [{**AN_EVENT, "locale": "en\n"}]},
+        {"consents": [{**AN_EVENT, "locale": "en-" + "-".join(["abcde"] * 34)}]},
+        {"consents": [{**AN_EVENT, "policy_hash": "0" * 63}]},
+        {"consents": [{**AN_EVENT, "policy_hash": "A" * 64}]},
+        {"consents": [{**AN_EVENT, "policy_hash": HASHES["en"] + "\n"}]},
+        {"consents": [{**AN_EVENT, "locale": "en", "policy_hash": HASHES["pl"]}]},
         {"unknown": 1},
     ],
 )
 def test_what_is_wrong_is_refused_by_both(change: dict[str, Any]) -> None:
     record = {**MEMBER, **change}
-    assert problems(record)
-    assert not fits(record)
+    assert problems(record, TEXTED)
+    assert not fits(record, TEXTED)
 
 
 @pytest.mark.parametrize(
@@ -197,12 +222,20 @@ def test_what_is_wrong_is_refused_by_both(change: dict[str, Any]) -> None:
         {"consents": [{**AN_EVENT, "at": "2026-02-03t10:00:00.123456789+14:00"}]},
         {"consents": [{**AN_EVENT, "policy_version": "2025", "categories": ["a facet of that time"]}]},
         {"consents": [{**AN_EVENT, "decision": "withdrawn", "categories": ["languages"]}]},
+        {"consents": [{**AN_EVENT, "actor": "self", "method": "form 7", "locale": "en", "policy_hash": HASHES["en"]}]},
+        {"consents": [{**AN_EVENT, "locale": "PL"}, {**AN_EVENT, "locale": "sr-Latn-RS", "policy_hash": "0" * 64}]},
+        {"consents": [{**AN_EVENT, "locale": "en", "policy_hash": "0" * 64, "policy_version": "2025"}]},
+        {"consents": [{**AN_EVENT, "policy_hash": "0" * 64}]},
+        {"consents": [{**A_NOTE, "locale": "pl", "policy_hash": "0" * 64}]},
+        {"consents": [{**AN_EVENT, "decision": "withdrawn", "locale": "en", "policy_hash": HASHES["pl"]}]},
+        {"consents": [A_NOTE, {**A_NOTE, "decision": "superseded", "policy_version": "2027-01"}]},
+        {"consents": [{**A_NOTE, "categories": ["languages"]}]},
     ],
 )
 def test_what_is_right_is_taken_by_both(change: dict[str, Any]) -> None:
     record = {**MEMBER, **change}
-    assert problems(record) == {}
-    assert fits(record)
+    assert problems(record, TEXTED) == {}
+    assert fits(record, TEXTED)
 
 
 def test_in_a_mutual_programme_the_roles_are_both_or_left_out(tmp_path: Path) -> None:
@@ -220,6 +253,15 @@ def test_in_a_mutual_programme_the_roles_are_both_or_left_out(tmp_path: Path) ->
         assert (problems(record, mutual) == {}) is right
 
 
+def test_a_programme_that_requires_no_facet_takes_any_categories() -> None:
+    tiny = Programme.from_text(MINIMAL, HERE)
+    for categories in ([], ["colour"]):
+        event = {**AN_EVENT, "policy_version": "1", "categories": categories}
+        record = {"member_id": "m", "consents": [event]}
+        assert problems(record, tiny) == {}
+        assert fits(record, tiny)
+
+
 # --- whatever is sent ------------------------------------------------------------------------------------------------
 
 JUNK: list[Any] = [
@@ -229,8 +271,12 @@ JUNK: list[Any] = [
     {"tz": "UTC", "slots": []}, {"tz": "UTC", "slots": ["mon 18:00-18:00", "sun 23:00-24:00"]}, "2026-02-03T10:00:00Z",
     "2026-02-30T10:00:00Z", "2026-02-03T10:00Z", "given", "withdrawn", "2026-01", "2025-01",
     "me@example.org", "a\u200bb", [str(number) for number in range(101)],
+    "expired", "superseded", "self", "system", "PL", HASHES["en"], HASHES["pl"], HASHES["en"].upper(),
 ]  # fmt: skip
-NAMES = ["member_id", "purpose", "prefer", "statement", "tz", "conditions", "age", "x", "x\u0000"]
+NAMES = [
+    *("member_id", "purpose", "prefer", "statement", "tz", "conditions", "age", "x", "x\u0000"),
+    *("actor", "method", "locale", "policy_hash"),
+]
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -264,6 +310,33 @@ def spoil(record: Any, rng: random.Random) -> Any:
     return spoilt
 
 
+def histories(rng: random.Random, raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return events of all five decisions with every kind of evidence, most of them sound."""
+    return [event_of(rng, raw) for _ in range(rng.randint(0, 3))]
+
+
+def event_of(rng: random.Random, raw: dict[str, Any]) -> dict[str, Any]:
+    decision = rng.choice(ALL_DECISIONS)
+    event: dict[str, Any] = {
+        "purpose": rng.choice(PURPOSES),
+        "decision": decision,
+        "policy_version": rng.choice([raw["consent"]["policy_version"], "2019"]),
+        "at": "2026-02-03T10:00:00Z",
+    }
+    if decision in SYSTEM_DECISIONS or rng.random() < 0.5:
+        fit = ["system"] if decision in SYSTEM_DECISIONS else ["self", "guardian", "staff"]
+        event["actor"] = rng.choice(fit if rng.random() < 0.9 else ACTORS)
+    if rng.random() < 0.5:
+        event["method"] = rng.choice(["form 7", "the app, screen 3", "x" * 200])
+    if rng.random() < 0.6:
+        event["locale"] = rng.choice(["en", "en", "pl", "PL", "pol", "en-GB", "zh-Hant-TW", "de-1996"])
+        own = HASHES.get(event["locale"], HASHES["pl"])
+        event["policy_hash"] = own if rng.random() < 0.8 else rng.choice([HASHES["en"], "0" * 64])
+    if rng.random() < 0.2:
+        event["policy_hash"] = "0" * 64
+    return event
+
+
 @pytest.fixture(scope="module")
 def somewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("programmes")
@@ -278,10 +351,18 @@ def test_schema_and_reader_agree_on_anything(somewhere: Path, seed: int) -> None
     for name, tree in parents.items():
         rows = "".join(f"{code},{code.title()},{parent}\n" for code, parent in tree.items())
         (somewhere / name).write_text("code,label,parent\n" + rows)
-    programme = Programme.from_text(to_toml(raw), somewhere)
+    toml = to_toml(raw)
+    if rng.random() < 0.7:
+        (somewhere / "texts").mkdir(exist_ok=True)
+        for name in TEXTS.values():
+            (somewhere / name).write_bytes((HERE / name).read_bytes())
+        toml += "[consent.texts]\n" + "".join(f'{locale} = "{name}"\n' for locale, name in TEXTS.items())
+    programme = Programme.from_text(toml, somewhere)
     checks = validator(programme)
     for number in range(4):
         record = person(rng, raw, parents, Chances.draw(rng, rng.random()), AT, number)
+        assert problems(record, programme) == {}
+        record["consents"] += histories(rng, raw)
         read = problems(record, programme)
         assert disagreement(record, programme, checks) == ""
         if not read:
@@ -317,6 +398,19 @@ def test_a_schema_that_says_less_is_caught(keyword: str, record: Any) -> None:
     schema.pop(keyword)
     checks = jsonschema.Draft202012Validator(schema)
     assert disagreement(record, LANTERN, checks).startswith("refused only by the reader")
+
+
+@pytest.mark.parametrize("rule", range(3))
+def test_a_schema_that_knows_nothing_of_evidence_is_caught(rule: int) -> None:
+    """What the service notes and people decide; and of each text its hash."""
+    schema = record_schema(TEXTED)
+    schema["properties"]["consents"]["items"]["allOf"].pop(1 + rule)
+    checks = jsonschema.Draft202012Validator(schema)
+    wrong = [{"actor": "system"}, *({"locale": locale, "policy_hash": "0" * 64} for locale in HASHES)][rule]
+    record = {**MEMBER, "consents": [{**AN_EVENT, **wrong}]}
+    assert problems(record, TEXTED)
+    assert checks.is_valid(record)
+    assert not fits(record, TEXTED)
 
 
 def test_a_schema_that_says_more_is_caught() -> None:

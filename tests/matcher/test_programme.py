@@ -403,7 +403,9 @@ class TestReference:
         asked: set[str] = set()
         absent = Table._absent
         monkeypatch.setattr(Table, "_absent", lambda table, key: asked.add(key) or absent(table, key))
-        programme()
+        everything = "[controller]\nname = 'a'\ncontact = 'b'\n[consent.texts]\nen = 'texts/consent-en.txt'\n[ages]"
+        programme(("[ages]", everything))
         page = (root / "docs" / "reference" / "programme.md").read_text(encoding="utf-8")
-        keys = asked - set(LANTERN.facets) - set(LANTERN.strata) - {"facets", "strata", "consent", "ages"}
+        keys = asked - set(LANTERN.facets) - set(LANTERN.strata) - {"facets", "strata", "consent", "ages", "en"}
+        assert {"texts", "privacy_notice", "lists_days"} <= keys
         assert [key for key in sorted(keys) if f"`{key}`" not in page and f"[{key}]" not in page] == []

@@ -81,8 +81,14 @@ def test_every_field_of_a_member_and_of_an_event() -> None:
     raw["consents"].append({**raw["consents"][0], "decision": "withdrawn", "at": "2026-02-03T10:00:00.25+01:00"})
     raw["consents"][-1].pop("valid_until")
     raw["consents"].append({**raw["consents"][0], "policy_version": "2019-05", "categories": ["a_facet_of_then"]})
+    told = {"actor": "guardian", "method": "form 12", "locale": "en-GB", "policy_hash": "0" * 64}
+    raw["consents"] += [
+        {**raw["consents"][0], **told},
+        {**raw["consents"][-1], "decision": "expired", "actor": "system"},
+    ]
     read = comes_back(raw, LANTERN)
     assert read.warnings
+    assert all(any(getattr(event, part.name) is not None for event in read.consents) for part in fields(ConsentEvent))
     blank = Member.from_dict({"member_id": "m", "roles": ["seeker"]}, LANTERN)
     same = [part.name for part in fields(Member) if getattr(read, part.name) == getattr(blank, part.name)]
     assert same == ["programme_id", "roles"]

@@ -24,14 +24,19 @@ def is_minor(record: Record, programme: Programme) -> bool:
 
 
 def latest(record: Record, purpose: str) -> dict[str, Any] | None:
-    """Find the event that counts for `purpose`."""
+    """Find the event that counts for `purpose`; a note that one has expired ends only what stands before it."""
+    of_purpose = [event for event in record.get("consents", []) if event["purpose"] == purpose]
     best, best_key = None, None
-    for position, event in enumerate(record.get("consents", [])):
-        if event["purpose"] != purpose:
+    for position, event in enumerate(of_purpose):
+        if event["decision"] in ("superseded", "expired"):
             continue
         key = (instant(event["at"]), event["decision"] != "given", position)
         if best_key is None or key > best_key:
             best, best_key = event, key
+    behind = of_purpose if best_key is None else of_purpose[best_key[2] + 1 :]
+    for event in behind:
+        if event["decision"] == "expired" and (best_key is None or instant(event["at"]) >= best_key[0]):
+            return event
     return best
 
 

@@ -22,6 +22,7 @@ from service import create_app
 from service.security import SCOPES, create_secret_key
 from service.settings import Settings
 from service.store import Store, feedback, keys, members, models, open_store, programmes
+from tests.service.databases import SQLITE, Database, environment_in
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -129,6 +130,8 @@ class Installation:
     app: Flask
     key: str
     """Text of a key with every scope but `match:ids`."""
+    database: Database = field(default_factory=lambda: Database(SQLITE))
+    """What it is on."""
     client: FlaskClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -206,11 +209,13 @@ class Installation:
 
 def settings_in(folder: Path) -> Settings:
     """Return the settings of an installation in `folder`."""
-    return Settings.from_environment({"PEERMATCH_HOME": str(folder / "home")})
+    return Settings.from_environment(environment_in(folder))
 
 
-def install(folder: Path, *, model: bool = True, **changes: str) -> Installation:
-    """Set up everything that `peermatch init` sets up, in `folder`."""
+def install(folder: Path, *, database: Database | None = None, model: bool = True, **changes: str) -> Installation:
+    """Set up everything that `peermatch init` sets up, in `folder`; on SQLite unless told."""
+    database = database or Database(SQLITE)
+    database.prepare(folder)
     settings, clock = settings_in(folder), Clock()
     create_secret_key(settings)
     programme = write_programme(folder / "files", **changes)
@@ -219,7 +224,7 @@ def install(folder: Path, *, model: bool = True, **changes: str) -> Installation
     with store.transaction() as session:
         programmes.save(session, programme, folder / "files", now=NOON)
         key = keys.create(session, programme.id, scopes, now=NOON).text
-    made = Installation(folder, settings, store, programme, clock, create_app(settings, clock=clock), key)
+    made = Installation(folder, settings, store, programme, clock, create_app(settings, clock=clock), key, database)
     if model:
         made.publish("1")
     return made
@@ -228,9 +233,10 @@ def install(folder: Path, *, model: bool = True, **changes: str) -> Installation
 def copied(template: Installation, folder: Path) -> Installation:
     """Return a copy of a closed installation in `folder`: much quicker than another one, which waits for the disk."""
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
+    template.database.copy(template.folder, folder)
     settings, clock = settings_in(folder), Clock()
-    app = create_app(settings, clock=clock)
-    return Installation(folder, settings, open_store(settings), template.programme, clock, app, template.key)
+    app, store = create_app(settings, clock=clock), open_store(settings)
+    return Installation(folder, settings, store, template.programme, clock, app, template.key, template.database)
 
 
 def another_programme(made: Installation, programme_id: str) -> str:

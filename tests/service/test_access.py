@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from service import create_app
+from service.access import find_access
+from service.problems import Problem
 from service.security import new_token, split_token
 from service.store import keys
 from tests.service.installation import NOON, Installation, record
@@ -18,16 +22,19 @@ ANY_KEY = {"/v1/programme", "/v1/programme/vocabularies/<facet>"}
 SCOPED = {
     "members": {
         "/v1/members/<member_id>",
+        "/v1/members/<member_id>/export",
+        "/v1/members/<member_id>/models",
         "/v1/members/<member_id>/holds",
         "/v1/members/<member_id>/holds/<hold_id>",
         "/v1/blocks",
         "/v1/blocks/<a>/<b>",
     },
-    "consents": {"/v1/members/<member_id>/consents"},
+    "consents": {"/v1/members/<member_id>/consents", "/v1/members/<member_id>/consents/<consent_id>/receipt"},
     "match": {"/match", "/v1/match"},
     "feedback": {"/v1/feedback"},
     "groups": {"/v1/groups/<group_id>"},
     "admin": {"/metrics"},
+    "audit": {"/v1/audit-log"},
 }
 """Every other address, by the first of its scopes."""
 
@@ -45,12 +52,13 @@ def test_every_route_needs_a_key_but_for_those_listed(made: Installation) -> Non
 
 
 def test_every_route_that_needs_a_key_needs_a_scope(made: Installation) -> None:
-    nothing = made.new_key("audit")
+    audit, others = made.new_key("audit"), made.new_key("match:ids")
     for route in routes(made.app):
         if route.rule in OPEN | ANY_KEY:
             assert route.scopes == ()
             continue
         assert route.rule in SCOPED[route.scopes[0]]
+        nothing = others if route.scopes == ("audit",) else audit
         reply = made.call(route.method, route.path, {}, key=nothing)
         assert reply.status_code == 403, route.name
         assert reply.get_json()["type"] == "urn:peermatch:problem:scope-missing"
@@ -113,3 +121,42 @@ def test_the_programme_comes_from_the_key_alone(made: Installation, place: str) 
     else:
         reply = made.call("PUT", "/v1/members/m-1", record("m-1", programme_id="beacon"))
         assert list(reply.get_json()["errors"]) == ["programme_id"]
+
+
+@pytest.mark.parametrize(
+    ("own", "settings", "bound"),
+    [
+        (None, None, None),
+        (None, 6000, 6000),
+        (5, 6000, 5),
+        (5, None, 5),
+        (9000, 6000, 9000),
+        (keys.NO_BOUND, 6000, None),
+    ],
+)
+def test_a_key_has_its_own_bound_or_that_of_the_settings(
+    made: Installation, own: int | None, settings: int | None, bound: int | None
+) -> None:
+    key = made.new_key("members", per_minute=own)
+    assert find_access(made.store, f"Bearer {key}", NOON, settings).per_minute == bound
+
+
+def test_the_bound_of_the_settings_holds_for_every_request(made: Installation) -> None:
+    app = create_app(replace(made.settings, per_minute=6000), clock=made.clock)
+    reply = app.test_client().get("/v1/programme", headers={"Authorization": f"Bearer {made.key}"})
+    app.extensions["peermatch"].store.close()
+    assert reply.headers["RateLimit-Policy"] == '"key";q=6000;w=60'
+    two = made.new_key("members", per_minute=2)
+    found = [made.call("GET", "/v1/programme", key=two).status_code for _ in range(3)]
+    assert found == [200, 200, 429]
+    free = made.call("GET", "/v1/programme", key=made.new_key("members", per_minute=keys.NO_BOUND))
+    assert "RateLimit" not in free.headers
+
+
+def test_a_moment_of_expiry_is_the_same_on_every_database(made: Installation) -> None:
+    """Two keys of which one is open a second longer, to the microsecond."""
+    for end in (NOON + timedelta(seconds=1), NOON + timedelta(days=365, microseconds=1)):
+        header = f"Bearer {made.new_key('members', expires_at=end)}"
+        assert find_access(made.store, header, end - timedelta(microseconds=1)).scopes == {"members"}
+        with pytest.raises(Problem):
+            find_access(made.store, header, end)

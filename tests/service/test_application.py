@@ -13,6 +13,7 @@ import pytest
 from matcher.errors import PeermatchError
 from service import create_app, headers
 from service.settings import Settings, SettingsError
+from tests.service.databases import Database, environment_in
 from tests.service.installation import Installation, close, install, record, settings_in
 
 
@@ -32,13 +33,14 @@ def test_every_reply_has_the_security_headers_and_none_allows_cors(made: Install
         assert "Set-Cookie" not in reply.headers
 
 
-def test_an_application_without_a_key_or_a_database_is_not_made(tmp_path: Path) -> None:
+def test_an_application_without_a_key_or_a_database_is_not_made(database: Database, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="peermatch init"):
         create_app(settings_in(tmp_path))
-    made = install(tmp_path)
+    made = install(tmp_path, database=database)
     close(made)
-    (made.settings.home / "peermatch.db").unlink()
-    with pytest.raises(PeermatchError, match="peermatch init"):
+    database.remove(tmp_path)
+    way_out = "peermatch init" if database.cluster is None else "PEERMATCH_DATABASE_URL"
+    with pytest.raises(PeermatchError, match=way_out):
         create_app(made.settings)
 
 
@@ -54,9 +56,10 @@ def test_the_wsgi_module_makes_its_application_once_when_asked(
     made: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.logs.configure", lambda: None)
-    monkeypatch.setenv("PEERMATCH_HOME", str(made.settings.home))
-    for name in [name for name in os.environ if name.startswith("PEERMATCH_") and name != "PEERMATCH_HOME"]:
+    for name in [name for name in os.environ if name.startswith("PEERMATCH_")]:
         monkeypatch.delenv(name)
+    for name, value in environment_in(made.folder).items():
+        monkeypatch.setenv(name, value)
     module = importlib.import_module("service.wsgi")
     assert "app" not in vars(module)
     app = module.app
@@ -84,4 +87,4 @@ def test_replies_are_compact_json_in_the_order_of_the_contract(made: Installatio
 
 
 def test_settings_of_the_environment_are_those_of_the_application(made: Installation) -> None:
-    assert Settings.from_environment({"PEERMATCH_HOME": str(made.settings.home)}) == made.settings
+    assert Settings.from_environment(environment_in(made.folder)) == made.settings

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.service.api.test_members import problem
+from tests.service.databases import sampled
 from tests.service.installation import Installation, record
 from tests.service.routes import APP, Route, routes, with_body
 
+pytestmark = sampled("What is refused before it is read never comes to a database.")
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "NONSENSE")
 RULES = sorted({route.rule for route in routes(APP)})
 BODIES = pytest.mark.parametrize("route", with_body(APP), ids=lambda route: route.name)

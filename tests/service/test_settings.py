@@ -32,10 +32,18 @@ def test_a_server_database_has_no_file() -> None:
     assert "canary-word" not in str(settings.url)
 
 
+def test_the_driver_of_postgresql_need_not_be_told() -> None:
+    settings = Settings.from_environment({"PEERMATCH_DATABASE_URL": "postgresql://user@host/name?sslmode=require"})
+    assert settings.url.render_as_string() == "postgresql+psycopg://user@host/name?sslmode=require"
+
+
 @pytest.mark.parametrize(
     "value",
-    ["nonsense", "mysql://host/name", "sqlite://", "sqlite:///:memory:", "://", "http://user:canary-word@host/"],
-)
+    [
+        "nonsense", "mysql://host/name", "sqlite://", "sqlite:///:memory:", "://", "http://user:canary-word@host/",
+        "postgresql+asyncpg://user:canary-word@host/name", "postgresql+nosuchdriver://host/name",
+    ],
+)  # fmt: skip
 def test_a_bad_database_address_is_named_and_never_repeated(value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment({"PEERMATCH_DATABASE_URL": value})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from service.api.consent_schemas import EVENT
 from service.api.groups import RECORD as GROUP
 from tests.service.installation import Installation, record
 
@@ -55,6 +56,12 @@ def _blocked(made: Installation) -> Mapping[str, str]:
     return {}
 
 
+@before("receipts.receipt.get", "a_receipt", "as_fhir")
+def _decided(made: Installation) -> Mapping[str, str]:
+    events = made.call("GET", f"/v1/members/{SEEKER}/consents").get_json()["events"]
+    return {str(EVENT["id"]): events[0]["id"]}
+
+
 @before("groups.group.get", "a_group")
 @before("groups.group.put", "closed")
 @before("groups.group.delete", "deleted")
@@ -65,7 +72,25 @@ def _group(made: Installation) -> Mapping[str, str]:
     return {}
 
 
+@before("rights.export.get", "everything")
+def _everything(made: Installation) -> Mapping[str, str]:
+    made.call("PUT", "/v1/groups/g-01", {**GROUP, "members": [SEEKER]})
+    names = _shown(made)
+    told = {"match_id": names["H1MlGc43H0DYffccsb2uJw"], "handle": names["LNbcI3oIxhYyamOwyQILZg"]}
+    made.call("POST", "/v1/feedback", {**told, "event": "viewed"})
+    made.call("POST", f"/v1/members/{SEEKER}/holds", {"kind": "pause", "until": "2026-04-01T08:00:00Z"})
+    made.call("GET", f"/v1/members/{SEEKER}/export")
+    return {}
+
+
 @before("feedback.feedback.post", "viewed", "rated")
 def _shown(made: Installation) -> Mapping[str, str]:
     found = made.match(SEEKER)
     return {"H1MlGc43H0DYffccsb2uJw": found["match_id"], "LNbcI3oIxhYyamOwyQILZg": found["matches"][0]["handle"]}
+
+
+@before("audit_log.entries.get", "from_the_start", "a_page", "of_one_member", "nothing_new")
+def _audited(made: Installation) -> Mapping[str, str]:
+    made.call("POST", f"/v1/members/{SEEKER}/holds", {"kind": "crisis"})
+    made.call("POST", "/v1/blocks", {"a": SEEKER, "b": SUPPORTERS[0]})
+    return {}

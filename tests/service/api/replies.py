@@ -17,10 +17,14 @@ def problem(reply: TestResponse, status: int, name: str) -> dict[str, Any]:
     return body
 
 
+VARYING = {"X-Request-Id", "RateLimit", "Date"}
+"""Headers that differ from one reply to the next, whatever it is about."""
+
+
 def told_apart(replies: Iterable[TestResponse]) -> int:
-    """Return in how many ways `replies` differ: in status, body or any header but the request's id."""
+    """Return in how many ways `replies` differ: in status, body or any header but those of `VARYING`."""
     kinds = set()
     for reply in replies:
-        headers = tuple(sorted((name, value) for name, value in reply.headers if name != "X-Request-Id"))
+        headers = tuple(sorted((name, value) for name, value in reply.headers if name not in VARYING))
         kinds.add((reply.status_code, reply.data, headers))
     return len(kinds)

@@ -75,7 +75,7 @@ def test_unknown_foreign_and_erased_are_told_in_the_same_bytes(three: Installati
     foreign = another_programme(three, "beacon")
     assert three.call("PUT", "/v1/members/m-1", record("m-1"), key=foreign).status_code == 201
     three.add(record("erased"))
-    assert three.call("DELETE", "/v1/members/erased").status_code == 204
+    assert three.call("DELETE", "/v1/members/erased").status_code == 200
     replies = [three.call("GET", "/v1/members/never")]
     for name, key in (("never", None), ("erased", None), ("m-2", foreign)):
         for one, other in (("m-1", name), (name, "m-1")):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from matcher.consent import PURPOSES
-from service.store import members
+from service.intake import decisions
+from service.security import split_token
+from service.store import StoreError, audit, consent_check, members
+from service.store.record_tables import AuditRow, ConsentEventRow
+from service.store.tables import MemberRow
 from tests.conftest import examples
 from tests.service.api.replies import problem, told_apart
 from tests.service.installation import NOON, Installation, another_programme, consent, record
@@ -44,16 +50,24 @@ def on(made: Installation) -> set[str]:
     return {purpose for purpose, switched in state.items() if switched}
 
 
+def key_id(made: Installation) -> str:
+    parts = split_token(made.key)
+    assert parts is not None
+    return parts[0]
+
+
 def test_a_grant_is_recorded_with_the_servers_moment_and_the_present_policy(one: Installation) -> None:
     given = decide(one, purpose="train_model", decision="given", valid_until="2027-01-01T00:00:00+01:00")
     state = given.pop("state")
     assert len(given.pop("id")) == 32
+    assert (given.pop("recorded_at"), given.pop("recorded_by")) == ("2026-03-04T12:00:00Z", key_id(one))
     assert given == {
         "purpose": "train_model",
         "decision": "given",
         "policy_version": "1",
         "at": "2026-03-04T12:00:00Z",
         "valid_until": "2026-12-31T23:00:00Z",
+        "actor": "self",
     }
     assert {purpose for purpose in PURPOSES if state[purpose]} == on(one)
     assert on(one) == {"match_serve", "be_shown_as_peer", "show_reasons", "train_model"}
@@ -104,28 +118,56 @@ def test_everything_is_withdrawn_in_one_call(one: Installation) -> None:
     decide(one, purpose="outcome_followup", decision="refused")
     one.clock.turn(hours=1)
     told = decide(one, **EVERYTHING)
-    # Grants that have ended, or are of another policy, could count again: they are withdrawn too.
+    # A grant of another policy could count again: it is withdrawn too. One that has ended is noted as expired instead.
     assert [event["purpose"] for event in told["events"]] == [
         "match_serve",
         "be_shown_as_peer",
         "show_reasons",
-        "train_model",
         "fairness_audit",
     ]
     assert {event["decision"] for event in told["events"]} == {"withdrawn"}
     assert not any(told["state"].values())
     assert on(one) == set()
     listed = one.call("GET", PATH).get_json()["events"]
-    assert listed[-5:] == told["events"]
+    assert listed[-4:] == told["events"]
+    assert (listed[-5]["purpose"], listed[-5]["decision"]) == ("train_model", "expired")
     etag = one.call("GET", "/v1/members/m-1").headers["ETag"]
     again = one.call("POST", PATH, EVERYTHING)
     assert (again.status_code, again.get_json()["events"], again.headers["ETag"]) == (200, [], etag)
 
 
-def test_withdrawing_takes_no_more_fields_than_giving(one: Installation) -> None:
+def least(made: Installation, decision: str) -> tuple[int, int]:
+    """Return how many calls and how many fields a decision takes at least: what is left out is refused."""
+    whole = {"purpose": "train_model", "decision": decision}
+    needed = 0
+    for field in whole:
+        less = {key: value for key, value in whole.items() if key != field}
+        needed += made.call("POST", PATH, less).status_code == 422
+    before = "train_model" in on(made)
+    decide(made, **whole)
+    return int(("train_model" in on(made)) != before), needed
+
+
+def test_withdrawing_takes_no_more_calls_and_fields_than_giving(one: Installation) -> None:
+    giving, withdrawing = least(one, "given"), least(one, "withdrawn")
+    assert giving == withdrawing == (1, 2)
     decide(one, purpose="train_model", decision="given")
-    decide(one, purpose="train_model", decision="withdrawn")
     decide(one, **EVERYTHING)
+    assert on(one) == set()
+
+
+def test_a_reason_that_were_asked_for_would_be_seen(one: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = decisions._check_fields
+
+    def asks_why(body: Any, problems: dict[str, str]) -> None:
+        real(body, problems)
+        if body.get("decision") == "withdrawn" and "method" not in body:
+            problems["method"] = "missing; expected why"
+
+    assert least(one, "given") == (1, 2)
+    monkeypatch.setattr(decisions, "_check_fields", asks_why)
+    with pytest.raises(AssertionError, match="expected why"):
+        least(one, "withdrawn")
 
 
 def test_a_decision_counts_whatever_other_clocks_said(one: Installation) -> None:
@@ -203,7 +245,7 @@ def test_the_etag_is_that_of_the_record_and_if_match_is_honoured(one: Installati
 def test_unknown_foreign_and_erased_are_told_in_the_same_bytes(one: Installation) -> None:
     other = another_programme(one, "beacon")
     one.add(record("erased"))
-    assert one.call("DELETE", "/v1/members/erased").status_code == 204
+    assert one.call("DELETE", "/v1/members/erased").status_code == 200
     asked = (("never", None), ("erased", None), ("m-1", other), ("m%00", None), ("x" * 99, None))
     replies = [one.call("GET", "/v1/members/never")]
     for method, body in (("GET", None), ("POST", EVERYTHING)):
@@ -231,20 +273,148 @@ def test_an_id_is_of_its_event_and_stays(one: Installation) -> None:
     assert [event["id"] for event in one.call("GET", PATH).get_json()["events"]][:5] == ids
 
 
-def test_somebody_of_an_old_programme_is_told_to_be_stored_again(
-    one: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = members.get
-
-    def outdated(*arguments: Any) -> Any:
-        stored = real(*arguments)
+@pytest.fixture
+def outdated(one: Installation) -> Installation:
+    """The same, in a programme that no longer accepts the member's record."""
+    one.apply(one.programme.source.replace('"new", "later", "long"', '"new", "long"'))
+    one.publish("2")
+    with one.store.reading() as session:
+        stored = members.get(session, "lantern", "m-1")
         assert stored is not None
-        stored.record["profile"]["journey"] = "gone"
-        return stored
+        assert not stored.accepted
+    return one
 
-    monkeypatch.setattr(members, "get", outdated)
-    problem(one.call("GET", PATH), 409, "record-outdated")
-    problem(one.call("POST", PATH, EVERYTHING), 409, "record-outdated")
+
+@pytest.mark.parametrize("decision", ["withdrawn", "refused", "given"])
+def test_a_decision_is_recorded_where_the_programme_no_longer_accepts_the_record(
+    outdated: Installation, decision: str
+) -> None:
+    told = decide(outdated, purpose="match_serve", decision=decision)
+    assert told["state"]["match_serve"] is (decision == "given")
+    listed = outdated.call("GET", PATH).get_json()["events"]
+    assert [event["decision"] for event in listed] == ["given", "given", "given", decision]
+    assert not any(decide(outdated, **EVERYTHING)["state"].values())
+    # Nobody is matched before their record fits again, and then what was decided meanwhile counts.
+    problem(outdated.call("POST", "/v1/match", {"member_id": "m-1"}), 409, "record-outdated")
+    outdated.apply(outdated.programme.source.replace('"new", "long"', '"new", "later", "long"'))
+    outdated.publish("3")
+    problem(outdated.call("POST", "/v1/match", {"member_id": "m-1"}), 403, "consent-missing")
+    with outdated.store.reading() as session:
+        assert consent_check.verify(session, outdated.programme, outdated.clock()) == []
+
+
+def test_a_decision_is_recorded_where_the_record_is_damaged(one: Installation) -> None:
+    with one.store.transaction() as session:
+        session.execute(update(MemberRow).where(MemberRow.programme_id == "lantern").values(record=b"damaged"))
+    assert on(one) == {"match_serve", "be_shown_as_peer", "show_reasons"}
+    decide(one, **EVERYTHING)
+    assert on(one) == set()
+    one.clock.turn(seconds=1)
+    assert one.call("PUT", "/v1/members/m-1", {"roles": ["seeker"]}).status_code == 200
+    assert len(one.call("GET", "/v1/members/m-1").get_json()["consents"]) == 6
+
+
+def test_who_told_it_and_how_is_recorded(one: Installation) -> None:
+    evidence = {"actor": "staff", "method": "paper form 12", "locale": "EN-gb", "policy_hash": "0" * 64}
+    told = decide(one, purpose="train_model", decision="given", **evidence)
+    assert {key: told[key] for key in evidence} == {**evidence, "locale": "en-GB"}
+    assert decide(one, purpose="train_model", decision="withdrawn", actor="guardian")["actor"] == "guardian"
+    assert {event["actor"] for event in decide(one, **EVERYTHING, actor="guardian")["events"]} == {"guardian"}
+    wrong = {"actor": "system", "method": "", "locale": "not a tag", "policy_hash": "ABC"}
+    assert set(errors(one, purpose="train_model", decision="given", **wrong)) == set(wrong)
+
+
+@pytest.mark.parametrize("decision", ["expired", "superseded"])
+def test_what_the_service_notes_nobody_decides(one: Installation, decision: str) -> None:
+    told = errors(one, purpose="match_serve", decision=decision, actor="system")
+    assert told["decision"] == f"found {decision!r}; expected one of given, refused, withdrawn"
+
+
+@pytest.fixture
+def with_texts(one: Installation) -> Installation:
+    """The same, in a programme with texts in two languages."""
+    for name in ("en", "de"):
+        (one.folder / "files" / f"{name}.txt").write_text(f"Policy in {name}.", "utf-8")
+    more = '[consent.texts]\nen = "en.txt"\nde = "de.txt"\n[ages]'
+    one.apply(one.programme.source.replace("[ages]", more))
+    return one
+
+
+def test_the_text_that_was_agreed_to_is_named_by_its_hash(with_texts: Installation) -> None:
+    texts = with_texts.programme.policy_texts
+    assert decide(with_texts, purpose="train_model", decision="given", locale="en")["policy_hash"] == texts["en"]
+    assert "policy_hash" not in decide(with_texts, purpose="train_model", decision="given")
+    other = {"locale": "en", "policy_hash": texts["de"]}
+    assert set(errors(with_texts, purpose="train_model", decision="given", **other)) == {"policy_hash"}
+
+
+@pytest.mark.parametrize("decision", ["refused", "withdrawn"])
+def test_no_decision_against_something_fails_by_its_hash(with_texts: Installation, decision: str) -> None:
+    texts = with_texts.programme.policy_texts
+    same = {"locale": "en", "policy_hash": texts["en"]}
+    assert decide(with_texts, purpose="match_serve", decision=decision, **same)["policy_hash"] == texts["en"]
+    other = {"locale": "EN", "policy_hash": texts["de"]}  # an app that shows another text than it says
+    told = decide(with_texts, purpose="match_serve", decision=decision, **other)
+    assert (told["locale"], told.get("policy_hash"), told["state"]["match_serve"]) == ("en", None, False)
+
+
+def test_a_replay_is_one_event(one: Installation) -> None:
+    given = {"purpose": "train_model", "decision": "given"}
+    replies = [one.call("POST", PATH, given, headers={"Idempotency-Key": "once"}) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [201, 201, 201]
+    assert len({reply.data for reply in replies}) == 1
+    assert len(one.call("GET", PATH).get_json()["events"]) == 4
+
+
+def test_what_has_ended_is_noted_when_the_history_is_listed(one: Installation) -> None:
+    decide(one, purpose="train_model", decision="given", valid_until="2026-03-04T12:00:10Z")
+    one.clock.turn(seconds=9)
+    assert len(one.call("GET", PATH).get_json()["events"]) == 4
+    one.clock.turn(seconds=1)
+    expired = one.call("GET", PATH).get_json()["events"][-1]
+    assert (expired["decision"], expired["at"], expired["actor"]) == ("expired", "2026-03-04T12:00:10Z", "system")
+    assert (expired["recorded_by"], expired["recorded_at"]) == ("service", "2026-03-04T12:00:10Z")
+    one.clock.turn(days=-1)  # what was seen to have ended does not come back
+    one.clock.turn(hours=23, minutes=59)
+    assert "train_model" not in on(one)
+
+
+def entries(made: Installation) -> list[tuple[str, dict[str, Any]]]:
+    """Return action and details of the audit log."""
+    with made.store.reading() as session:
+        rows = session.execute(select(AuditRow.action, AuditRow.details).where(AuditRow.programme_id == "lantern"))
+        return [(action, json.loads(details)) for action, details in rows.all()]
+
+
+def test_the_audit_log_tells_who_decided_and_who_looked(one: Installation) -> None:
+    decide(one, purpose="train_model", decision="given")
+    decide(one, purpose="train_model", decision="given", policy_version="what m-1 wrote")
+    decide(one, **EVERYTHING)
+    one.call("GET", PATH)
+    said = [entry for entry in entries(one) if entry[0].startswith("consent")]
+    given = {"purpose": "train_model", "decision": "given"}
+    assert said[:2] == [
+        ("consent.recorded", {**given, "policy_version": "1"}),
+        ("consent.recorded", {**given, "policy_version": "other"}),  # never what somebody wrote
+    ]
+    assert [details["decision"] for action, details in said if action == "consent.recorded"][2:] == ["withdrawn"] * 4
+    assert said[-1] == ("consents.read", {})
+
+
+def test_no_audit_no_answer(one: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = one.call("GET", "/v1/members/m-1")
+
+    def fails(*_arguments: Any, **_more: Any) -> Any:
+        raise StoreError("the audit log cannot be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", fails)
+        for method, body in (("GET", None), ("POST", EVERYTHING), ("POST", {**EVERYTHING, "purpose": "match_serve"})):
+            refused = problem(one.call(method, PATH, body), 503, "not-ready")
+            assert "events" not in refused
+    after = one.call("GET", "/v1/members/m-1")
+    assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
+    assert len(one.call("GET", PATH).get_json()["events"]) == 3
 
 
 def naive(history: list[tuple[str, str, datetime | None]], now: datetime) -> set[str]:
@@ -290,3 +460,13 @@ def test_any_sequence_of_decisions_stands_as_the_last_words_do(
     listed = made.call("GET", PATH).get_json()["events"]
     moments = [(event["purpose"], event["at"]) for event in listed]
     assert len(set(moments)) == len(moments)
+
+
+@pytest.mark.parametrize("body", [{"purpose": "match_serve", "decision": "withdrawn"}, EVERYTHING])
+def test_what_cannot_be_opened_keeps_nobody_from_taking_something_back(one: Installation, body: dict[str, Any]) -> None:
+    decide(one, purpose="train_model", decision="given", method="form 7")
+    with one.store.transaction() as session:
+        which = (ConsentEventRow.programme_id == "lantern", ConsentEventRow.details.is_not(None))
+        session.execute(update(ConsentEventRow).where(*which).values(details=b"0"))
+    told = decide(one, 201, **body)
+    assert not told["state"]["match_serve"]

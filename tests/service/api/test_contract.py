@@ -13,6 +13,7 @@ import pytest
 from service.api import RESOURCES
 from service.api.description import METHODS, described_app, document
 from tests.service.api.prepared import MORE, PREPARATIONS, people
+from tests.service.databases import Database
 from tests.service.installation import Installation, close, copied, install
 
 SPEC = document(described_app(RESOURCES))
@@ -44,8 +45,8 @@ EXAMPLES = [
 
 
 @pytest.fixture(scope="module")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    made = install(tmp_path_factory.mktemp("populated"), more=MORE)
+def populated(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    made = install(tmp_path_factory.mktemp("populated"), database=database, more=MORE)
     people(made)
     close(made)
     return made

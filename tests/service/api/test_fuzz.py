@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from service.problems import MEDIA_TYPE
 from tests.conftest import examples
+from tests.service.databases import sampled
 from tests.service.installation import Installation, record
 from tests.service.routes import APP, BODIES, Route, places, planted, with_body
 
+NO_DATABASE = sampled("What is refused before it is read never comes to a database.")
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
@@ -63,6 +65,7 @@ def test_a_record_with_anything_anywhere(made: Installation, path: tuple[str | i
     check(made.call("GET", "/v1/members/m-1"))
 
 
+@NO_DATABASE
 @pytest.mark.parametrize("route", with_body(APP), ids=lambda route: route.name)
 @REUSED
 @given(body=st.binary(max_size=60))
@@ -73,6 +76,7 @@ def test_a_body_of_any_bytes(made: Installation, route: Route, body: bytes) -> N
     )
 
 
+@NO_DATABASE
 @REUSED
 @given(query=st.dictionaries(st.sampled_from(["q", "limit"]) | TEXT, TEXT | st.integers().map(str), max_size=3))
 def test_a_query_of_anything(made: Installation, query: dict[str, str]) -> None:
@@ -86,6 +90,7 @@ def test_a_path_of_any_text(made: Installation, member_id: str) -> None:
         check(made.call(method, f"/v1/members/{quote(member_id, safe='')}", {} if method == "PUT" else None))
 
 
+@NO_DATABASE
 @pytest.mark.parametrize(
     "header", ["If-Match", "If-None-Match", "X-Request-Id", "Authorization", "Accept", "Content-Length"]
 )

@@ -129,7 +129,7 @@ def test_unknown_foreign_and_erased_are_told_in_the_same_bytes(pair: Installatio
     foreign = another_programme(pair, "beacon")
     hold_id = hold(pair)["id"]
     pair.add(record("erased"))
-    assert pair.call("DELETE", "/v1/members/erased").status_code == 204
+    assert pair.call("DELETE", "/v1/members/erased").status_code == 200
     replies = [pair.call("GET", "/v1/members/never")]
     for name, key in (("never", None), ("erased", None), ("m-1", foreign), ("m%00", None)):
         path = f"/v1/members/{name}/holds"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from service import create_app
 from service.api.description import views
@@ -39,7 +39,10 @@ def events(made: Installation) -> int:
 
 def kept(made: Installation) -> int:
     with made.store.reading() as session:
-        return int(session.scalar(select(func.count()).select_from(IdempotencyRow)) or 0)
+        return int(
+            session.scalar(select(func.count()).select_from(IdempotencyRow).execution_options(every_programme=True))
+            or 0
+        )
 
 
 def test_the_second_gets_the_reply_of_the_first_and_nothing_is_done(one: Installation) -> None:
@@ -111,10 +114,10 @@ def _row(made: Installation) -> dict[str, Any]:
     """Return the row of `send` as it stands while the work is done: that which a first, finished one has left."""
     send(made)
     with made.store.transaction() as session:
-        found = session.scalars(select(IdempotencyRow)).one()
+        found = session.scalars(select(IdempotencyRow).execution_options(every_programme=True)).one()
         names = ("key_id", "key", "programme_id", "fingerprint", "started_at", "about")
         values = {name: getattr(found, name) for name in names}
-        session.delete(found)
+        session.execute(delete(IdempotencyRow).where(IdempotencyRow.programme_id == found.programme_id))
     return values
 
 
@@ -240,7 +243,7 @@ def test_whoever_is_erased_is_in_no_reply_that_is_kept(one: Installation) -> Non
         idempotency.forget(session, "another", "m-1")
         idempotency.forget(session, "lantern", "m-1")
     with one.store.reading() as session:
-        assert session.scalars(select(IdempotencyRow.key)).all() == ["k-2"]
+        assert session.scalars(select(IdempotencyRow.key).execution_options(every_programme=True)).all() == ["k-2"]
 
 
 def test_erasing_a_member_forgets_the_replies_that_name_them(one: Installation) -> None:
@@ -248,7 +251,7 @@ def test_erasing_a_member_forgets_the_replies_that_name_them(one: Installation) 
     reply = one.call("POST", "/v1/blocks", body, headers={"Idempotency-Key": "k-1"})
     assert b"m-1" in reply.data
     assert kept(one) == 1
-    assert one.call("DELETE", "/v1/members/m-1").status_code == 204
+    assert one.call("DELETE", "/v1/members/m-1").status_code == 200
     assert kept(one) == 0
 
 
@@ -275,7 +278,8 @@ def test_a_reply_about_somebody_erased_meanwhile_is_not_kept(one: Installation) 
             assert idempotency.claim(session, asked, now=NOON) is None
             idempotency.keep(session, asked, 201, {}, "{}")
     with one.store.reading() as session:
-        assert session.scalars(select(IdempotencyRow.key).order_by(IdempotencyRow.key)).all() == ["k-0", "k-2"]
+        kept = select(IdempotencyRow.key).order_by(IdempotencyRow.key)
+        assert session.scalars(kept.execution_options(every_programme=True)).all() == ["k-0", "k-2"]
 
 
 def test_an_id_in_another_case_is_another(one: Installation) -> None:

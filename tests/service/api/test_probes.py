@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 from service import create_app
+from tests.service.databases import behind
 from tests.service.installation import Installation, another_programme, record
 
 
 def test_the_load_balancer_asks_nothing_behind(made: Installation) -> None:
     made.store.close()
-    made.settings.home.joinpath("peermatch.db").unlink()
+    made.database.remove(made.folder)
     reply = made.client.get("/__lbheartbeat__")
     assert (reply.status_code, reply.get_json()) == (200, {"status": "ok"})
 
@@ -53,10 +53,8 @@ def test_one_programme_without_a_model_degrades_and_does_not_stop(made: Installa
 
 
 def test_a_database_that_fails_is_503(made: Installation) -> None:
-    raw = sqlite3.connect(made.settings.database_file or "")
-    with raw:
-        raw.execute("DROP TABLE programmes")
-    raw.close()
+    with behind(made.settings) as connection:
+        connection.exec_driver_sql(f"DROP TABLE programmes {'CASCADE' if made.database.cluster else ''}")
     reply = made.client.get("/__heartbeat__")
     assert reply.status_code == 503
     assert reply.headers["Retry-After"]

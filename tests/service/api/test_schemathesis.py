@@ -23,9 +23,11 @@ from service.security import SCOPES, new_token
 from service.store.tables import ApiKeyRow
 from tests.conftest import examples
 from tests.service.api.prepared import MORE, people
+from tests.service.databases import Database, sampled
 from tests.service.installation import NOON, Installation, close, copied, install
 from tests.service.routes import APP
 
+pytestmark = sampled("What is asked of the application in random ways asks the database in the same few.")
 TOKEN = new_token()
 EXCEPT: dict[str, tuple[str, Any]] = {
     "PUT /v1/members/{member_id}": (
@@ -135,9 +137,9 @@ FEW = settings(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def template(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The installation of which each test gets a copy."""
-    made = install(tmp_path_factory.mktemp("schemathesis") / "template", more=MORE)
+    made = install(tmp_path_factory.mktemp("schemathesis") / "template", database=database, more=MORE)
     people(made)
     with made.store.transaction() as session:
         row = ApiKeyRow(id=TOKEN.key_id, programme_id="lantern", digest=TOKEN.digest, created_at=NOON)

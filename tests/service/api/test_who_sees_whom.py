@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import examples
+from tests.service.databases import Database, sampled
+from tests.service.erased import again
 from tests.service.installation import NOON, Installation, close, install, record
 
 NAMES = ("m-0", "m-1", "m-2", "m-3", "m-4")
@@ -117,10 +119,11 @@ class World:
 
     def erase_or_add(self, one: str, _other: str, number: int) -> None:
         if one not in self.people:
-            self.call("PUT", f"/v1/members/{one}", record(one, "seeker", "supporter"), expect=(201,))
+            body = again(record(one, "seeker", "supporter"), self.made.clock())  # a second later than the erasure
+            self.call("PUT", f"/v1/members/{one}", body, expect=(201,))
             self.people[one] = Person()
             return
-        self.call("DELETE", f"/v1/members/{one}", expect=(204,))
+        self.call("DELETE", f"/v1/members/{one}", expect=(200,))
         del self.people[one]
         self.blocks = {pair for pair in self.blocks if one not in pair}
 
@@ -189,13 +192,16 @@ STEPS = st.lists(
 
 
 @pytest.fixture(scope="module", params=["small", "standard"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    request: pytest.FixtureRequest, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """An installation whose lists have no budget. Of size `small` whoever may be shown again is so at once."""
-    made = install(tmp_path_factory.mktemp("world"), size=request.param, more=UNLIMITED)
+    made = install(tmp_path_factory.mktemp("world"), database=database, size=request.param, more=UNLIMITED)
     yield World(made, made.new_key("match", "match:ids"))
     close(made)
 
 
+@sampled("What happens in any order happens on both in test_any_order.py.")
 @settings(max_examples=examples(40, 600))
 @given(steps=STEPS)
 def test_after_every_change_everybody_sees_whom_the_model_says(

@@ -15,7 +15,8 @@ from matcher.people import Member
 from service.cli import context, main
 from service.settings import Settings
 from service.store import members, open_store, programmes
-from tests.service.installation import NOON, Clock, record, write_programme
+from tests.service.databases import Database, environment_in
+from tests.service.installation import NOON, Clock, record, settings_in, write_programme
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Cli:
 
     @property
     def settings(self) -> Settings:
-        return Settings.from_environment({"PEERMATCH_HOME": str(self.folder / "home")})
+        return settings_in(self.folder)
 
     @property
     def file(self) -> Path:
@@ -61,11 +62,13 @@ class Cli:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """A programme file, and nothing else."""
+def empty(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A programme file, and nothing else; on PostgreSQL an empty database too."""
     for name in ("PEERMATCH_DATABASE_URL", "PEERMATCH_SECRET_KEY_FILE", "PEERMATCH_RUN", "PEERMATCH_DEBUG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PEERMATCH_HOME", str(tmp_path / "home"))
+    database.prepare(tmp_path)
+    for name, value in environment_in(tmp_path).items():
+        monkeypatch.setenv(name, value)
     clock = Clock()
     monkeypatch.setattr(context, "now", clock)
     cli = Cli(tmp_path, clock)

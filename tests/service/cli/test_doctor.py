@@ -8,9 +8,10 @@ import pytest
 
 from matcher.errors import PeermatchError
 from service.cli import checks
-from service.store import open_store
+from service.store import open_store, sealed
 from service.store.tables import MemberRow
 from tests.service.cli.conftest import Cli
+from tests.service.databases import POSTGRESQL, SQLITE, Database, only
 from tests.service.installation import record
 
 
@@ -32,7 +33,7 @@ def test_a_sound_installation(cli: Cli) -> None:
     assert "3 members, 1 of them visible from tomorrow" in shown
     assert "2 who may be shown" in shown
     assert "nobody in it seeks" in shown
-    assert shown.endswith("9 checks: 0 failed, 0 with a warning.\n")
+    assert shown.endswith("11 checks: 0 failed, 0 with a warning.\n")
 
 
 def test_a_list_is_tried(cli: Cli) -> None:
@@ -53,6 +54,7 @@ def test_a_readable_secret_key_fails(cli: Cli) -> None:
     assert "0600" in check["message"]
 
 
+@only(SQLITE, "A server looks after its own files.")
 def test_a_readable_database_is_a_warning(cli: Cli) -> None:
     file = cli.settings.database_file
     assert file is not None
@@ -60,11 +62,18 @@ def test_a_readable_database_is_a_warning(cli: Cli) -> None:
     assert "chmod 600" in found(cli, "database", code=0)["way_out"]
 
 
+@only(SQLITE, "It is deleted in the next test.")
 def test_a_database_that_is_none(cli: Cli) -> None:
     file = cli.settings.database_file
     assert file is not None
     file.write_bytes(b"not a database" * 100)
     assert statuses(cli, code=1)["database"] == "fail"
+
+
+@only(POSTGRESQL, "SQLite makes a new file.")
+def test_a_database_that_is_gone(cli: Cli, database: Database) -> None:
+    database.remove(cli.folder)
+    assert "PEERMATCH_DATABASE_URL" in found(cli, "database", code=1)["message"]
 
 
 def test_a_damaged_model_fails_with_the_way_out(cli: Cli) -> None:
@@ -86,9 +95,9 @@ def test_records_that_no_list_can_use_are_counted(cli: Cli) -> None:
     with store.transaction() as session:
         row = session.get(MemberRow, ("lantern", "m-1"))
         assert row is not None
-        row.record = '{"member_id": "m-1"}'
+        row.record = sealed.seal(session, "lantern", sealed.MEMBERS, "m-1", '{"member_id": "m-1"}')
     store.close()
-    check = found(cli, "pool of lantern", code=0)
+    check = found(cli, "pool of lantern", code=1)  # its consents are not those of the log either
     assert "1 stored records" in check["message"]
     assert "m-1" not in check["message"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from service.store import feedback, members, open_store, programmes
+from service.store import erasure, feedback, members, open_store, programmes
 from service.store.engine import StoreError
 from tests.service.cli.conftest import Cli
-from tests.service.installation import record
+from tests.service.installation import NOON, record
 
 SCHEMA = json.loads(Path(__file__).parents[3].joinpath("docs/schemas/import.schema.json").read_text(encoding="utf-8"))
 
@@ -204,3 +204,19 @@ def test_nothing_is_created_where_there_is_no_installation(empty: Cli) -> None:
 @pytest.mark.parametrize("what", [[], ["members"], ["feedback"]])
 def test_help_has_an_example(empty: Cli, what: list[str]) -> None:
     assert "Example:" in empty.run("import", *what, "--help").stdout
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_whoever_was_erased_is_not_brought_back(cli: Cli, strict: bool) -> None:
+    cli.add(record("m-1"))
+    store = open_store(cli.settings)
+    with store.transaction() as session:
+        assert erasure.erase(session, "lantern", "m-1", now=NOON, by="command") is not None
+    store.close()
+    file = cli.folder / "members.jsonl"
+    file.write_text("".join(json.dumps(record(name)) + "\n" for name in ("m-1", "m-2")), "utf-8")
+    cli.clock.turn(days=1)
+    told = cli.json("import", "members", file, *(["--strict"] if strict else []), code=1)
+    jsonschema.validate(told, SCHEMA)
+    assert (told["accepted"], [one["id"] for one in told["refused"]]) == (0 if strict else 1, ["m-1"])
+    assert "this id was erased at 2026-03-04T12:00:00Z" in told["refused"][0]["errors"]["consents"]

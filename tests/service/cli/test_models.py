@@ -7,7 +7,7 @@ import pytest
 from matcher.model.artefact import prior_model, save
 from matcher.model.signing import signing_key
 from service.security import read_secret_key
-from service.store import models, open_store, programmes
+from service.store import audit, models, open_store, programmes
 from tests.service.cli.conftest import Cli
 
 
@@ -86,3 +86,20 @@ def test_without_an_installation_the_way_out_is_named(empty: Cli) -> None:
 def test_an_unknown_programme_names_those_there_are(cli: Cli) -> None:
     stderr = cli.run("models", "list", "--programme", "harbour", code=1).stderr
     assert "lantern" in stderr
+
+
+def test_show_tells_whether_it_learned_from_somebody(cli: Cli) -> None:
+    version = cli.json("models", "list")["models"][0]["version"]
+    shown = cli.json("models", "show", version, "--member", "m-1")
+    assert shown["included"] is False
+    assert "included" not in cli.json("models", "show", version)
+    assert cli.run("models", "show", version, "--member", "m-1").stdout.endswith("It did not learn from this member.\n")
+    (cli.settings.model_folder("lantern", version) / "manifest.sig").write_bytes(b"")
+    told = cli.run("models", "show", version, "--member", "m-1", code=1).stdout
+    assert "Nobody can tell whether it learned from this member" in told
+    assert "expected 1 to 64 of" in cli.run("models", "show", version, "--member", "m 1", code=2).stderr
+    store = open_store(cli.settings)
+    with store.reading() as session:
+        told = [(entry.action, entry.by) for entry in audit.entries(session, "lantern", member_id="m-1")]
+    store.close()
+    assert told == [("member.exported", "command")] * 3

@@ -18,9 +18,11 @@ from service.places import SLOW_SECONDS
 from service.security import new_token
 from tests.service.cli.conftest import Cli
 from tests.service.cli.server import PATIENCE, Server, new_key, serving, under_gunicorn, workers
+from tests.service.databases import sampled
 
 pytestmark = [
     pytest.mark.slow,
+    sampled("They are about clients and workers; test_serve.py and test_postgresql.py are about their databases."),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes as Linux shows them"),
 ]
 ASKED = {"member_id": "seeker"}

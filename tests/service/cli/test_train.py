@@ -16,7 +16,7 @@ from matcher.model.feedback import Feedback
 from matcher.release import ReleaseRefused, TrainResult
 from service.cli import train
 from service.cli.lock import exclusive
-from service.store import feedback, models, open_store, programmes
+from service.store import feedback, models, open_store, programmes, sealed
 from service.store.tables import MemberRow
 from tests.service.cli.conftest import Cli
 from tests.service.installation import NOON, consent, record
@@ -159,7 +159,9 @@ def test_records_that_do_not_fit_are_left_out_and_counted(cli: Cli) -> None:
     cli.add(record("m-1"))
     store = open_store(cli.settings)
     with store.transaction() as session:
-        session.execute(update(MemberRow).values(record='{"member_id": "m-1", "roles": ["pilot"]}'))
+        said = '{"member_id": "m-1", "roles": ["pilot"]}'
+        kept = sealed.seal(session, "lantern", sealed.MEMBERS, "m-1", said)
+        session.execute(update(MemberRow).where(MemberRow.programme_id == "lantern").values(record=kept))
     store.close()
     result = cli.run("train")
     assert "1 stored records do not fit" in result.stderr

@@ -10,8 +10,8 @@ import pytest
 from matcher.errors import RecordError
 from service.intake.blocks import BlockBatch, read_blocks, read_pair, refuse_strangers, store_blocks
 from service.intake.errors import IntakeError
-from service.store import apart, members
-from tests.service.installation import Installation, another_programme, record
+from service.store import apart, deletion
+from tests.service.installation import NOON, Installation, another_programme, record
 
 
 def load(made: Installation, content: str, name: str = "blocks.jsonl") -> tuple[BlockBatch, int]:
@@ -81,7 +81,7 @@ def test_csv_has_the_same_fields(people: Installation) -> None:
 def test_strangers_are_those_of_another_programme_and_the_erased(people: Installation) -> None:
     another_programme(people, "beacon")
     with people.store.transaction() as session:
-        members.delete(session, "lantern", "m-2")
+        deletion.delete(session, "lantern", "m-2", now=NOON)
     people.call("PUT", "/v1/members/m-5", record("m-5"), key=people.new_key("members", programme_id="beacon"))
     batch, new = load(people, lines({"a": "m-1", "b": "m-2"}, {"a": "m-5", "b": "m-1"}))
     assert (batch.outcome.accepted, new) == (0, 0)

@@ -71,3 +71,11 @@ def test_an_id_tells_place_and_event_apart() -> None:
     assert len(ids) == 4
     # It names receipts: never to be changed.
     assert event_id(0, event("match_serve")) == "e9187197b9758399a6d06c534f1b648e"
+
+
+def test_a_grant_counts_at_once_though_a_note_is_dated_in_the_future(programme: Programme) -> None:
+    ahead = NOON + timedelta(days=9)
+    events = (event("match_serve", at=NOON - TICK, valid_until=ahead), event("match_serve", "expired", ahead))
+    added = decided({"purpose": "match_serve", "decision": "given"}, events, programme, NOON)
+    assert [one.at for one in added] == [NOON]
+    assert fold((*events, *added), programme, NOON).on("match_serve")

@@ -10,7 +10,7 @@ import pytest
 
 from service.intake.errors import IntakeError
 from service.intake.feedback import FeedbackBatch, read_feedback, refuse_strangers, store_feedback
-from service.store import feedback, members
+from service.store import deletion, feedback
 from tests.service.installation import NOON, Installation, record
 
 SHOWN = {
@@ -67,7 +67,7 @@ def test_the_same_event_counts_once(people: Installation) -> None:
 def test_feedback_of_an_erased_member_does_not_come_back(people: Installation) -> None:
     load(people, lines(SHOWN))
     with people.store.transaction() as session:
-        members.delete(session, "lantern", "m-1")
+        deletion.delete(session, "lantern", "m-1", now=NOON)
     batch, new = load(people, lines(SHOWN))
     assert (batch.outcome.accepted, new) == (0, 0)
     with people.store.reading() as session:

@@ -9,7 +9,7 @@ import pytest
 
 from service.intake.errors import IntakeError
 from service.intake.groups import GroupBatch, read_groups, refuse_strangers, store_groups
-from service.store import groups, members
+from service.store import deletion, groups
 from tests.service.group_records import group
 from tests.service.installation import NOON, Installation, another_programme, record
 
@@ -83,7 +83,7 @@ def test_a_group_that_is_there_is_replaced_as_a_whole(people: Installation) -> N
 def test_strangers_are_those_of_another_programme_and_the_erased(people: Installation) -> None:
     another_programme(people, "beacon")
     with people.store.transaction() as session:
-        members.delete(session, "lantern", "m-2")
+        deletion.delete(session, "lantern", "m-2", now=NOON)
     people.call("PUT", "/v1/members/m-5", record("m-5"), key=people.new_key("members", programme_id="beacon"))
     batch, stored_of = load(people, lines(group(members=["m-2"]), group("g-2", facilitators=["m-5"])))
     assert (batch.outcome.accepted, stored_of) == (0, (0, 0))

@@ -317,8 +317,31 @@ when = { column = "research", equals = "yes" }
     assert events[2]["at"] == "2026-01-02T09:00:00Z"
     assert events[2]["categories"] == ["availability", "conditions", "languages"]
     assert events[2]["guardian"] == "parent form 7"
+    assert [event["method"] for event in events] == ["the form", "the form", "the form, second box"]
+    assert {event["actor"] for event in events} == {"staff"}
     batch = intake(header + "m-1,2026-02-03T10:00:00Z,2028-02-03T10:00:00Z,,no\n", mapping)
     assert [event.purpose for event in batch.members["m-1"].consents] == ["match_serve", "be_shown_as_peer"]
+
+
+@pytest.mark.parametrize("actor", ["self", "guardian", "staff"])
+def test_the_mapping_says_who_told_it(intake: Intake, actor: str) -> None:
+    batch = intake("id\nm-1\n", f'{ID}{ROLES}{CONSENT}actor = "{actor}"\n')
+    assert {event.actor for event in batch.members["m-1"].consents} == {actor}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "method"),
+    [
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 199 + "…"),
+        (" the form ", "the form"),
+        ("ab " * 100, ("ab " * 67)[:198] + "a…"),
+    ],
+)
+def test_evidence_is_kept_as_far_as_an_event_has_room(intake: Intake, evidence: str, method: str) -> None:
+    mapping = ID + ROLES + CONSENT.replace("sign-up sheet of January", evidence)
+    batch = intake("id\nm-1\n", mapping)
+    assert {event.method for event in batch.members["m-1"].consents} == {method}
 
 
 @pytest.mark.parametrize(

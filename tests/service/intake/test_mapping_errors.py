@@ -53,6 +53,7 @@ def test_no_part_of_consent_has_a_default(programme: Programme, key: str) -> Non
         ("evidence", 'categories = ["mood"]\nevidence', "facets of the programme"),
         ("evidence", 'evidense = "x"\nevidence', "unknown key"),
         ("evidence", "when = {}\nevidence", "column: found nothing"),
+        ("evidence", 'actor = "system"\nevidence', "found 'system'; expected one of 'self', 'guardian', 'staff'"),
     ],
 )
 def test_consent_must_be_exact(programme: Programme, old: str, new: str, words: str) -> None:

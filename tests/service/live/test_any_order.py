@@ -15,11 +15,12 @@ import pytest
 from service.live import recheck
 from service.store.scene import Live
 from tests.conftest import examples
+from tests.service.databases import POSTGRESQL, SQLITE, Database, sampled
 from tests.service.installation import Installation, close, copied
 from tests.service.live.world import Violation, World
 
 STEPS = 120
-SEEDS = examples(10, 400)
+SEEDS = {SQLITE: examples(10, 400), POSTGRESQL: examples(2, 400)}
 BATCHES = 2
 seen: Counter[Any] = Counter()
 """What happened in all worlds of this process."""
@@ -41,11 +42,14 @@ def lived(
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_every_reply_is_as_the_oracle_says(template: Callable[[str], Installation], tmp_path: Path, batch: int) -> None:
-    for seed in range(batch, SEEDS, BATCHES):
+def test_every_reply_is_as_the_oracle_says(
+    template: Callable[[str], Installation], database: Database, tmp_path: Path, batch: int
+) -> None:
+    for seed in range(batch, SEEDS[database.name], BATCHES):
         seen.update(lived(template, tmp_path / str(seed), seed))
 
 
+@sampled("It is of the test above, on SQLite.")
 def test_everything_has_happened(template: Callable[[str], Installation], tmp_path: Path) -> None:
     """The worlds above are not vacuous: each kind of event, of result and of outcome has been there."""
     seed = 1000
@@ -103,6 +107,7 @@ def leave_out(monkeypatch: pytest.MonkeyPatch, control: Control) -> None:
     monkeypatch.setattr(Live if hasattr(Live, name) else module, name, namespace[name])
 
 
+@sampled("What is left out is no statement.")
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_check_left_out_is_found(
     template: Callable[[str], Installation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from service import create_app
 from service.live import refresher
 from service.live.refresher import Elsewhere, builder
+from tests.service.databases import environment_in
 from tests.service.installation import Installation, record
 
 Ask = Callable[[], TestResponse]
@@ -23,7 +24,8 @@ Ask = Callable[[], TestResponse]
 def ask(made: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Ask a service whose pools are built elsewhere for a list; nothing is built yet."""
     made.add(record("s-1", "seeker"), record("p-1"))
-    monkeypatch.setenv("PEERMATCH_HOME", str(made.settings.home))
+    for name, value in environment_in(made.folder).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(refresher, "PATIENCE_SECONDS", 60.0)
     app = create_app(made.settings, elsewhere=True)
     headers = {"Authorization": f"Bearer {made.key}"}

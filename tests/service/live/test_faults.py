@@ -6,7 +6,6 @@ import errno
 import json
 import logging
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from service.live import base as bases
 from service.live.building import Builder
 from service.live.pool_cache import PATIENCE_MS, RETRY
 from service.store import engine
+from tests.service.databases import POSTGRESQL, SQLITE, locked, only
 from tests.service.installation import NOON, Installation, consent, record
 from tests.service.live.asking import Asking, ids, supporters
 
@@ -245,17 +245,6 @@ def test_a_worker_in_memory_honours_changes_too(asking: Asking, monkeypatch: pyt
 # The database
 
 
-@contextmanager
-def locked(made: Installation) -> Iterator[None]:
-    """Let another program hold the right to write."""
-    other = sqlite3.connect(made.settings.database_file or "", isolation_level=None)
-    try:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-    finally:
-        other.close()
-
-
 @pytest.fixture
 def busy(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restarted]:
     """A service that waits a moment for other writers, and no longer."""
@@ -267,7 +256,7 @@ def busy(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restarted]
 def test_with_a_locked_database_repeats_are_answered_and_new_lists_are_503(asking: Asking, busy: Restarted) -> None:
     asking.made.add(record("s-2", "seeker"))
     before = busy.ask().data
-    with locked(asking.made):
+    with locked(asking.made.settings):
         for _ in range(3):
             assert busy.ask().data == before
         longer = busy.ask(limit=10)
@@ -283,7 +272,7 @@ def test_with_a_locked_database_repeats_are_answered_and_new_lists_are_503(askin
 def test_with_a_locked_database_an_edit_is_503_and_changes_nothing(asking: Asking, busy: Restarted) -> None:
     client, headers = busy.app.test_client(), {"Authorization": f"Bearer {asking.made.key}"}
     before = client.get("/v1/members/p-00", headers=headers).data
-    with locked(asking.made):
+    with locked(asking.made.settings):
         reply = client.put("/v1/members/p-00", json=record("p-00", capacity=0), headers=headers)
         assert reply.status_code == 503
         assert reply.headers["Retry-After"]
@@ -306,7 +295,7 @@ def test_with_a_locked_database_consents_and_holds_end_at_their_second(
         before = service.ask(limit=10).get_json()
         assert {"shown", "told"} <= set(ids(before))
         made.clock.turn(hours=1)
-        with locked(made):
+        with locked(made.settings):
             after = service.ask(limit=10)
             assert after.status_code == 200
             body = after.get_json()
@@ -317,6 +306,7 @@ def test_with_a_locked_database_consents_and_holds_end_at_their_second(
         assert service.ask(limit=10).get_json() == body
 
 
+@only(SQLITE, "A server has no file: it is stopped in the next test.")
 def test_a_database_that_cannot_be_read_is_503_and_told(asking: Asking) -> None:
     asking.reply()
     with restarted(asking) as service:
@@ -332,6 +322,31 @@ def test_a_database_that_cannot_be_read_is_503_and_told(asking: Asking) -> None:
         assert (reply.status_code, bool(reply.headers["Retry-After"])) == (503, True)
         health = service.health()
         assert (health["status"], health["database"]) == ("error", "error")
+
+
+@only(POSTGRESQL, "A file cannot be away for a while.")
+def test_a_server_that_is_away_is_503_and_told_and_asked_again_when_it_is_back(asking: Asking) -> None:
+    before = asking.data()
+    cluster = asking.made.database.cluster
+    assert cluster is not None
+    with restarted(asking) as service:
+        assert service.ask().data == before
+        cluster.stop()
+        try:
+            for method, path, body in (
+                ("POST", "/match", {"member_id": "s-1"}),
+                ("PUT", "/v1/members/p-00", record("p-00")),
+                ("GET", "/v1/members/p-00", None),
+            ):
+                headers = {**service.headers, "Authorization": f"Bearer {asking.made.key}"}
+                reply = service.app.test_client().open(path, method=method, json=body, headers=headers)
+                assert (reply.status_code, bool(reply.headers["Retry-After"])) == (503, True), path
+            health = service.health()
+            assert (health["status"], health["database"]) == ("error", "error")
+        finally:
+            cluster.start()
+        assert service.ask().data == before, "the very next request is answered"
+        assert service.health()["status"] == "ok"
 
 
 # Models and bases that cannot be made

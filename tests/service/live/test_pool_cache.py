@@ -17,7 +17,7 @@ from service.live.building import Builder
 from service.live.held import MOST_FOLLOWED, HeldPool
 from service.live.pool_cache import RETRY, Inline, PoolCache
 from service.live.refresher import builder
-from service.store import members, scene
+from service.store import deletion, scene
 from tests.service.installation import NOON, Installation, close, consent, install, record
 
 
@@ -197,7 +197,8 @@ def test_what_one_worker_takes_out_of_the_shared_base_stays_in_that_of_others(
     other = Worker(made)
     worker.current()
     other.current()
-    made.call("DELETE", "/v1/members/p-1")
+    with made.store.transaction() as session:
+        deletion.delete(session, "lantern", "p-1", now=NOON)
     assert who(worker.current()) == {"s-1"}
     late = Worker(made)
     with made.store.hot.reading() as reader:
@@ -266,7 +267,7 @@ def test_without_any_base_it_fails_and_is_tried_again(worker: Worker) -> None:
 
 
 def test_without_any_model_there_is_no_pool(made: Installation) -> None:
-    bare = install(made.folder / "bare", model=False)
+    bare = install(made.folder / "bare", database=made.database, model=False)
     try:
         bare.add(record("m-1", "seeker"))
         reply = bare.call("POST", "/v1/match", {"member_id": "m-1"})
@@ -349,8 +350,8 @@ def test_whoever_is_erased_is_counted_by_no_gate_whether_they_were_shown_or_not(
     held = worker.current()
     assert list(held.base.pool.hidden) == ["h-1"]
     with made.store.transaction() as session:
-        members.delete(session, "lantern", "h-1")
-        members.delete(session, "lantern", "p-1")
+        deletion.delete(session, "lantern", "h-1", now=NOON)
+        deletion.delete(session, "lantern", "p-1", now=NOON)
     again = worker.current()
     assert again is held
     assert list(again.base.pool.hidden) == []

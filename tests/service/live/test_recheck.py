@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.store import live
+from tests.service.erased import again
 from tests.service.installation import NOON, Installation, consent, record
 from tests.service.live.asking import Asking, ids, reasons, supporters
 
@@ -94,7 +95,8 @@ def must_have_more(asking: Asking, member_id: str) -> None:
 
 def comes_back_as_another(asking: Asking, member_id: str) -> None:
     asking.erase(member_id)
-    asking.put(record(member_id))
+    asking.made.clock.turn(seconds=1)
+    asking.put(again(record(member_id), asking.made.clock()))
 
 
 WAYS = [

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from matcher.model.feedback import Feedback
-from service.store import apart, feed, feedback, members
+from service.store import apart, deletion, feed, feedback, members
 from service.store.live_tables import ApartRow, LiveRow
 from tests.conftest import examples
-from tests.service.installation import Installation, another_programme, record
+from tests.service.installation import NOON, Installation, another_programme, record
 
 NAMES = ("a", "b", "c", "d")
 NOBODY = {kind: frozenset[str]() for kind in apart.KINDS}
@@ -43,7 +43,8 @@ def event(kind: str, seeker: str, candidate: str, day: int, by: str = "seeker") 
 
 
 def free(session: Session, name: str) -> int:
-    return session.scalars(select(LiveRow.free).where(LiveRow.member_id == name)).one()
+    theirs = (LiveRow.programme_id == "lantern", LiveRow.member_id == name)
+    return session.scalars(select(LiveRow.free).where(*theirs)).one()
 
 
 def test_a_block_is_seen_from_both_sides_in_either_order(session: Session) -> None:
@@ -60,7 +61,8 @@ def test_the_change_is_told_to_both_and_only_lifting_adds(session: Session) -> N
     number, additions = feed.latest(session, "lantern")
     apart.block(session, "lantern", [("a", "b")])
     assert feed.latest(session, "lantern") == (number + 1, additions)
-    changed = session.scalars(select(LiveRow.member_id).where(LiveRow.number > number).order_by(LiveRow.member_id))
+    later = (LiveRow.programme_id == "lantern", LiveRow.number > number)
+    changed = session.scalars(select(LiveRow.member_id).where(*later).order_by(LiveRow.member_id))
     assert changed.all() == ["a", "b"]
     apart.block(session, "lantern", [("b", "a")])
     assert feed.latest(session, "lantern") == (number + 1, additions)
@@ -88,8 +90,8 @@ def test_programmes_keep_their_own(peopled: Installation) -> None:
 
 def test_erasure_takes_the_blocks_along(session: Session) -> None:
     apart.block(session, "lantern", [("a", "b"), ("b", "c")])
-    members.delete(session, "lantern", "b")
-    assert session.scalar(select(func.count()).select_from(ApartRow)) == 0
+    deletion.delete(session, "lantern", "b", now=NOON)
+    assert session.scalar(select(func.count()).where(ApartRow.programme_id == "lantern")) == 0
 
 
 def test_a_block_outlasts_a_connection_and_takes_no_place(peopled: Installation) -> None:
@@ -129,7 +131,7 @@ def test_any_sequence_stands_as_a_set_of_pairs_does(
     known, declined = set[frozenset[str]](), set[frozenset[str]]()
     with made.store.transaction() as session:
         for name in NAMES:
-            members.delete(session, "lantern", name)
+            deletion.delete(session, "lantern", name, now=NOON)
     made.add(*(record(name) for name in NAMES))
     with made.store.transaction() as session:
         for day, (what, pair) in enumerate(steps):
@@ -146,7 +148,7 @@ def test_any_sequence_stands_as_a_set_of_pairs_does(
                 feedback.add(session, made.programme, [event("declined", *pair, day)])
                 declined.add(both)
             else:
-                members.delete(session, "lantern", pair[0])
+                deletion.delete(session, "lantern", pair[0], now=NOON)
                 known = {one for one in known if pair[0] not in one}
                 declined = {one for one in declined if pair[0] not in one}
             for name in NAMES:

@@ -23,8 +23,8 @@ def ending(purpose: str, at: datetime) -> dict[str, Any]:
 
 
 def row(session: Session, member_id: str) -> LiveRow:
-    session.expire_all()
-    return session.scalars(select(LiveRow).where(LiveRow.member_id == member_id)).one()
+    theirs = (LiveRow.programme_id == "lantern", LiveRow.member_id == member_id)
+    return session.scalars(select(LiveRow).where(*theirs).execution_options(populate_existing=True)).one()
 
 
 def changed_programme(made: Installation, *changes: tuple[str, str]) -> Programme:

@@ -3,12 +3,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.store import feed, feedback, lists, live, members, names, scene
+from service.store import deletion, feed, feedback, lists, live, members, names, scene
 from service.store.live_tables import GoneRow, ListRow, LiveRow
 from service.store.moments import FOREVER, micros
+from tests.service.databases import SQLITE, only
 from tests.service.installation import NOON, Installation, another_programme, consent, record
 
 TODAY = NOON.date()
@@ -27,7 +28,8 @@ class Members:
         return members.upsert(self.session, self.made.programme, member, now=now, visible_from=visible_from)
 
     def row(self, member_id: str) -> LiveRow:
-        return self.session.scalars(select(LiveRow).where(LiveRow.member_id == member_id)).one()
+        theirs = (LiveRow.programme_id == "lantern", LiveRow.member_id == member_id)
+        return self.session.scalars(select(LiveRow).where(*theirs)).one()
 
 
 def test_a_member_is_stored_replaced_and_erased(made: Installation) -> None:
@@ -44,8 +46,8 @@ def test_a_member_is_stored_replaced_and_erased(made: Installation) -> None:
         here = Members(made, session)
         assert members.get(session, "lantern", "m-1") == second
         assert members.count(session, "lantern") == 1
-        assert members.delete(session, "lantern", "m-1")
-        assert not members.delete(session, "lantern", "m-1")
+        assert deletion.delete(session, "lantern", "m-1", now=NOON)
+        assert not deletion.delete(session, "lantern", "m-1", now=NOON)
         assert members.get(session, "lantern", "m-1") is None
         third, new = here.put(record("m-1"))
         assert new
@@ -60,10 +62,10 @@ def test_a_number_is_never_given_twice(made: Installation) -> None:
             stored, _ = Members(made, session).put(record("m-1"))
             given.add(stored.id)
         with made.store.transaction() as session:
-            members.delete(session, "lantern", "m-1")
+            deletion.delete(session, "lantern", "m-1", now=NOON)
     assert len(given) == 5
     with made.store.reading() as session:
-        assert set(session.scalars(select(GoneRow.live_id))) == given
+        assert set(session.scalars(select(GoneRow.live_id).where(GoneRow.programme_id == "lantern"))) == given
 
 
 def test_every_change_has_a_number_and_the_same_again_is_none(made: Installation) -> None:
@@ -76,9 +78,10 @@ def test_every_change_has_a_number_and_the_same_again_is_none(made: Installation
         assert feed.latest(session, "lantern")[0] == before + 1
         second, _ = here.put(record("m-1", capacity=2))
         assert (second.revision, feed.latest(session, "lantern")[0]) == (before + 2, before + 2)
-        members.delete(session, "lantern", "m-1")
+        deletion.delete(session, "lantern", "m-1", now=NOON)
         assert feed.latest(session, "lantern") == (before + 3, before + 3)
-        assert session.scalars(select(GoneRow.number)).all() == [before + 3]
+        numbers = select(GoneRow.number).where(GoneRow.programme_id == "lantern")
+        assert session.scalars(numbers).all() == [before + 3]
 
 
 def test_only_who_may_be_seen_today_counts_as_an_addition(made: Installation) -> None:
@@ -208,7 +211,7 @@ def test_members_of_another_programme_are_not_there(made: Installation) -> None:
         assert names.of(session, "lantern", "buddy", stored.id) == "m-1"
         assert list(members.all_members(session, "beacon")) == []
         assert members.revisions(session, "beacon", ["m-1"]) == {}
-        assert not members.delete(session, "beacon", "m-1")
+        assert not deletion.delete(session, "beacon", "m-1", now=NOON)
         assert members.count(session, "lantern") == 1
 
 
@@ -221,7 +224,7 @@ def test_erasure_takes_the_feedback_along(made: Installation) -> None:
     ]
     assert made.tell(*events) == 3
     with made.store.transaction() as session:
-        members.delete(session, "lantern", "m-1")
+        deletion.delete(session, "lantern", "m-1", now=NOON)
         kept = [(one["seeker"], one["candidate"]) for one in feedback.all_feedback(session, "lantern")]
         assert kept == [("m-3", "m-2")]
 
@@ -234,9 +237,8 @@ def test_erasure_takes_the_lists_along_and_leaves_a_number_in_those_of_others(ma
         gone = members.get(session, "lantern", "p-03")
         assert gone is not None
         for member_id in ("s-1", "p-03"):
-            assert members.delete(session, "lantern", member_id)
-        assert session.scalar(select(func.count()).select_from(ListRow)) == 1
-        (row,) = session.scalars(select(ListRow))
+            assert deletion.delete(session, "lantern", member_id, now=NOON)
+        (row,) = session.scalars(select(ListRow).execution_options(every_programme=True))
         assert names.of(session, "lantern", "buddy", row.seeker_id) == "s-2"
         assert b"p-03" not in row.entries + row.shown
         assert names.of(session, "lantern", "buddy", gone.id) is None
@@ -246,6 +248,7 @@ def test_erasure_takes_the_lists_along_and_leaves_a_number_in_those_of_others(ma
     assert gone.id in {entry.id for entry in kept.entries}
 
 
+@only(SQLITE, "The files of PostgreSQL are looked into in test_postgresql.py.")
 def test_an_erased_record_is_gone_from_the_file(made: Installation) -> None:
     made.add(record("s-1", "seeker"))
     with made.store.transaction() as session:
@@ -254,7 +257,7 @@ def test_an_erased_record_is_gone_from_the_file(made: Installation) -> None:
         Members(made, session).put(planted)
     assert made.match("s-1")["outcome"] == "matched"
     with made.store.transaction() as session:
-        members.delete(session, "lantern", "canary-id")
+        deletion.delete(session, "lantern", "canary-id", now=NOON)
     made.store.close()  # the last connection folds the write-ahead log into the file
     made.app.extensions["peermatch"].store.close()
     for path in made.settings.home.glob("peermatch.db*"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.store import live, stored
+from service.store import live, sealed, stored
 from service.store.live_tables import LiveRow
 from service.store.tables import MemberRow
 from tests.service.installation import NOON, Installation, consent, record
@@ -27,9 +27,10 @@ def damage(made: Installation, member_id: str, how: str) -> None:
     with made.store.transaction() as session:
         row = session.get(MemberRow, ("lantern", member_id))
         assert row is not None
-        sound, wrong = json.loads(row.record), DAMAGED[how]
+        sound, wrong = sealed.record(session, "lantern", member_id, row.record), DAMAGED[how]
         whole = isinstance(wrong, dict) and "member_id" not in wrong
-        row.record = json.dumps({**sound, **wrong} if whole else wrong)
+        said = json.dumps({**sound, **wrong} if whole else wrong)
+        row.record = sealed.seal(session, "lantern", sealed.MEMBERS, member_id, said)
 
 
 @pytest.mark.parametrize("how", DAMAGED)
@@ -39,7 +40,8 @@ def test_it_is_no_member(made: Installation, how: str) -> None:
     with made.store.reading() as session:
         row = session.get(MemberRow, ("lantern", "p-03"))
         assert row is not None
-        assert stored.member(json.loads(row.record), made.programme) is None
+        kept = sealed.record(session, "lantern", "p-03", row.record)
+        assert stored.member(kept, made.programme) is None
 
 
 @pytest.mark.parametrize("how", DAMAGED)
@@ -66,4 +68,4 @@ def test_time_passes_for_a_damaged_record_too(made: Installation) -> None:
     damage(made, "p-03", "a profile that is none")
     with made.store.transaction() as session:
         live.let_time_pass(session, made.programme, NOON.replace(hour=14))
-        assert [row.accepted for row in session.query(LiveRow)] == [0]
+        assert [row.accepted for row in session.query(LiveRow).execution_options(every_programme=True)] == [0]

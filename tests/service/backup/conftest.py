@@ -1,0 +1,29 @@
+"""Installations in which much has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.service.databases import Database
+from tests.service.installation import Installation, close, copied
+from tests.service.store.populated import populated
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory, database: Database) -> Installation:
+    """An installation in which much has happened, closed."""
+    made = populated(tmp_path_factory.mktemp("original"), database)
+    close(made)
+    return made
+
+
+@pytest.fixture
+def full(original: Installation, tmp_path: Path) -> Iterator[Installation]:
+    """A copy of it, open."""
+    made = copied(original, tmp_path / "full")
+    made.clock.now = original.clock.now
+    yield made
+    close(made)
