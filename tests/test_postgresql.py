@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,16 +36,25 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_none_is_left_over_however_the_tests_end(ending: signal.Signals) -> None:
+@pytest.mark.parametrize("whose", ["tests", "minder"])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_none_is_left_over_however_the_tests_end(ending: signal.Signals, whose: str) -> None:
     command = [sys.executable, "-c", START, str(postgresql.needed())]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
         assert process.stdout is not None
         folder, minder, fsync = process.stdout.readline().split()
         assert (Path(folder).is_dir(), fsync) == (True, "off")
-        process.send_signal(ending)
+        server = int((Path(folder).parent / "d" / "postmaster.pid").read_text().splitlines()[0])
+        if whose == "tests":
+            process.send_signal(ending)
+        else:
+            os.kill(int(minder), ending)
+        wait_until(lambda: not Path(f"/proc/{server}/cwd").exists())
+        process.kill()
         process.wait()
+    if whose == "minder" and ending == signal.SIGKILL:  # nobody is left to do so
+        shutil.rmtree(Path(folder).parent)
     wait_until(lambda: not Path(folder).parent.exists() and not Path(f"/proc/{minder}/cwd").exists())
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(host=folder, user=postgresql.SUPERUSER, dbname="postgres")

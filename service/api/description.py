@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, current_app
 from flask_smorest import Api as SmorestApi  # type: ignore[import-untyped]
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from matcher.profile_schema import DIALECT
@@ -23,6 +23,8 @@ from service.api.examples import examples_of
 from service.problems import Kind
 
 EXTENSION = "peermatch-description"
+ADDRESS = "api-docs.openapi_json"
+"""Endpoint of the description."""
 METHODS = ("get", "put", "post", "delete", "patch")
 INTRODUCTION = (
     "Finds the right peer or support group for a person, with consent. Every request but the probes carries a key "
@@ -31,35 +33,35 @@ INTRODUCTION = (
 
 
 class Api(SmorestApi):  # type: ignore[misc]
-    """Collects the resources and describes them at ``/openapi.json``."""
+    """Gathers what resources say of themselves."""
 
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer with a problem document."""
-        return problems.from_http(error)
-
-    def _openapi_json(self) -> Response:
-        return Response(text_of(current_app), mimetype="application/json")
-
 
 def describe(app: Flask, resources: tuple[Blueprint, ...]) -> None:
-    """Register the resources of `app`, and describe them."""
-    app.config.update(API_TITLE="Peermatch", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/")
-    api = Api(app, spec_kwargs={"info": {"description": INTRODUCTION}})
+    """Register the resources of `app`, and ``/openapi.json``, which describes them."""
     for resource in resources:
-        api.register_blueprint(resource)
-    app.extensions[EXTENSION] = [api, None]
+        app.register_blueprint(resource)
+    app.extensions[EXTENSION] = resources
+    app.add_url_rule("/openapi.json", ADDRESS, lambda: Response(text_of(current_app), mimetype="application/json"))
 
 
 def document(app: Flask) -> dict[str, Any]:
     """Return the whole description of `app`; made when it is first asked for, and not to be changed."""
-    held = app.extensions[EXTENSION]
-    if held[1] is None:
-        held[1] = _finished(app, held[0].spec.to_dict())
-    found: dict[str, Any] = held[1]
-    return found
+    return _described(app.extensions[EXTENSION])
+
+
+@cache
+def _described(resources: tuple[Blueprint, ...]) -> dict[str, Any]:
+    # In an application of its own: most processes are never asked, and this takes longer than all the rest of making
+    # one.
+    app = Flask(__name__, static_folder=None)
+    app.config.update(API_TITLE="Peermatch", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
+    api = Api(app, spec_kwargs={"info": {"description": INTRODUCTION}})
+    for resource in resources:
+        api.register_blueprint(resource)
+    return _finished(app, api.spec.to_dict())
 
 
 def text_of(app: Flask) -> str:

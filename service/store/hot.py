@@ -61,13 +61,22 @@ class Statement:
     def __init__(self, clause: ClauseElement) -> None:
         tenancy.check(clause)
         self.clause = clause
+        self._compiled: dict[str, _Compiled] = {}
+
+    def compiled(self, engine: Engine) -> _Compiled:
+        """Return the statement as the driver of this kind of database takes it."""
+        driver = f"{engine.dialect.name}+{engine.dialect.driver}"
+        known = self._compiled.get(driver)
+        if known is None:
+            known = self._compiled[driver] = _Compiled(self.clause, engine)
+        return known
 
 
 class _Compiled:
     """A statement as the driver takes it."""
 
-    def __init__(self, statement: Statement, engine: Engine) -> None:
-        compiled = statement.clause.compile(dialect=engine.dialect)
+    def __init__(self, clause: ClauseElement, engine: Engine) -> None:
+        compiled = clause.compile(dialect=engine.dialect)
         self.sql = str(compiled)
         # The names in their order where the driver wants positions, None where it wants names.
         self.order: Sequence[str] | None = compiled.positiontup  # type: ignore[attr-defined]
@@ -104,7 +113,7 @@ class Transaction:
 
     def run(self, statement: Statement, **values: Any) -> int:
         """Run a statement and return how many rows it changed, as far as the driver knows."""
-        compiled = self._hot.compiled(statement)
+        compiled = statement.compiled(self._hot.engine)
         self._cursor.execute(compiled.sql, compiled.bound(values))
         return self._cursor.rowcount
 
@@ -119,9 +128,8 @@ class Hot:
     def __init__(self, engine: Engine, keyring: Keyring, file: DatabaseFile | None = None) -> None:
         self.keyring = keyring
         self._file = file
-        self._engine = engine
+        self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
-        self._compiled: dict[int, tuple[Statement, _Compiled]] = {}
         self._mine = threading.local()
         self._open: list[Any] = []
 
@@ -156,13 +164,6 @@ class Hot:
         with self._transaction(*begin) as own:
             yield own
 
-    def compiled(self, statement: Statement) -> _Compiled:
-        """Return a statement as this database's driver takes it."""
-        known = self._compiled.get(id(statement))
-        if known is None:  # the statement is kept with it, so that its id stays its own
-            known = self._compiled[id(statement)] = statement, _Compiled(statement, self._engine)
-        return known[1]
-
     def close(self) -> None:
         """Close every thread's connection."""
         while self._open:
@@ -188,7 +189,7 @@ class Hot:
                 self._file.check()
             cursor.execute("COMMIT")
             self._spare.append(connection)
-        except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as problem:
+        except (self.engine.dialect.loaded_dbapi.Error, DBAPIError) as problem:
             self._drop(connection)
             # The driver's message may quote values: only its kind goes on.
             kind = type(problem.orig if isinstance(problem, DBAPIError) else problem).__name__
@@ -224,7 +225,7 @@ class Hot:
     def _take(self) -> Any:
         if self._spare:
             return self._spare.pop()
-        proxy = self._engine.raw_connection()
+        proxy = self.engine.raw_connection()
         connection: Any = proxy.driver_connection
         proxy.detach()
         if self._sqlite:

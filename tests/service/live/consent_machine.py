@@ -121,8 +121,10 @@ class Machine(RuleBasedStateMachine):
         told = [*self.copies.get(name, ()), *(self._event(purpose, until) for purpose in purposes)]
         body = record(name, *roles, capacity=9, consents=told)
         reply = self.call("PUT", f"/v1/members/{name}", body, (200, 201, 409))
-        if reply.status_code == 409:  # nothing was decided since the erasure
-            check(name in self.book.erased_at and name not in self.book.people, reply.get_data(as_text=True))
+        if reply.status_code == 409:  # nothing was decided since the erasure, or the clock was set back before it
+            erased_at = self.book.erased_at.get(name)
+            back = erased_at is not None and self.book.now <= erased_at
+            check(erased_at and (back or name not in self.book.people), reply.get_data(as_text=True))
             return
         self.copies[name] = told
         self.book.people.setdefault(name, Person())
@@ -149,7 +151,7 @@ class Machine(RuleBasedStateMachine):
         until = None if lasts is None else self.book.now + timedelta(seconds=lasts)
         ends = {} if until is None else {"valid_until": until.isoformat()}
         word = self.book.people.get(name, Person()).words.get(purpose)
-        if until is not None and word is not None and word.last >= until:
+        if until is not None and word is not None and word.at >= until:
             return  # the clock was set back: it would end before it begins
         if self._decide(name, {"purpose": purpose, "decision": "given", **ends}):
             self.book.decide(name, purpose, "given", until)
@@ -255,11 +257,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seeker=st.sampled_from(SEEKERS), name=st.sampled_from(SHOWN))
     def answer(self, seeker: str, name: str) -> None:
-        """Tell that a candidate answered long ago, so that there is something to learn from."""
+        """Tell that a seeker said yes long ago, of which alone there is something to learn, and learn."""
         if seeker != name and {seeker, name} <= self.book.people.keys():
             at = f"{NOON - timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
-            self.made.tell({"seeker": seeker, "candidate": name, "event": "viewed", "at": at},
-                           {"seeker": seeker, "candidate": name, "event": "shown", "rank": 1, "at": at})  # fmt: skip
+            self.made.tell({"seeker": seeker, "candidate": name, "event": "accepted", "at": at})
+            self.learn()
 
     @rule()
     def learn(self) -> None:

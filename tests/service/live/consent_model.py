@@ -20,13 +20,6 @@ class Word:
     version: str
     at: datetime
     until: datetime | None = None
-    ended: datetime | None = None
-    """When it came to its end; only what is told after that counts again."""
-
-    @property
-    def last(self) -> datetime:
-        """The latest moment that was written down of it."""
-        return self.at if self.ended is None else max(self.at, self.ended)
 
 
 @dataclass
@@ -65,8 +58,8 @@ class Notebook:
         """Write down what the service is told: it is the last word, whatever other clocks said."""
         words = self.people[name].words
         at = self.now
-        if purpose in words and words[purpose].last >= at:
-            at = words[purpose].last + TICK
+        if purpose in words and words[purpose].at >= at:
+            at = words[purpose].at + TICK
         words[purpose] = Word(decision, self.version, at, until)
 
     def tell(self, name: str, purpose: str, at: datetime, until: datetime | None) -> None:
@@ -87,7 +80,7 @@ class Notebook:
         for person in self.people.values():
             for word in person.words.values():
                 if word.decision == "given" and word.until is not None and max(word.at, word.until) <= self.now:
-                    word.decision, word.ended, word.until = "expired", word.until, None
+                    word.decision, word.until = "expired", None
             person.over |= {hold for hold, end in person.holds.items() if end is not None and end <= self.now}
 
     def may(self, name: str, purpose: str) -> bool:

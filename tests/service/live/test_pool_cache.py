@@ -162,12 +162,13 @@ def during_build(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], None]) ->
     """Let something happen after the store was read and before the base is there."""
     real = Builder._published
 
-    def published(itself: Builder, *args: object) -> Base:
-        monkeypatch.setattr(Builder, "_published", real)
-        happen()
-        return real(itself, *args)  # type: ignore[arg-type]
-
     with monkeypatch.context() as patch:
+
+        def published(itself: Builder, *args: object) -> Base:
+            patch.setattr(Builder, "_published", real)
+            happen()
+            return real(itself, *args)  # type: ignore[arg-type]
+
         patch.setattr(Builder, "_published", published)
         yield
 

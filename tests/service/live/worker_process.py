@@ -59,10 +59,13 @@ class Worker:
 
     def stop(self) -> None:
         """Let every thread finish what it asks."""
+        self._end()
+        say(stopped=True)
+
+    def _end(self) -> None:
         self.stopped.set()
         for thread in self.threads:
             thread.join()
-        say(stopped=True)
 
     def at_once(self, seeker: str, threads: int) -> None:
         """Let many threads begin at one moment."""
@@ -82,7 +85,8 @@ class Worker:
         say(replies=replies)
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back, when no thread uses them any more."""
+        self._end()
         self.app.extensions["peermatch"].store.close()
 
 
