@@ -15,7 +15,7 @@ from sqlalchemy import text
 from matcher import vocabulary
 from matcher.errors import PeermatchError, SeekerError
 from matcher.programme import Programme
-from service.cli import checks_audit, checks_consent, context, pools
+from service.cli import checks_audit, checks_consent, checks_erasures, context, pools
 from service.cli.check import FAIL, OK, WARN, Check
 from service.cli.publishing import load_model
 from service.live.held import HeldPool
@@ -53,6 +53,7 @@ def run(now: datetime) -> Iterator[Check]:
                 known = programmes.identifiers(session)
             if not known:
                 yield Check("programmes", FAIL, "there is none", "`peermatch init FILE.toml` adds the first")
+            yield from _guarded("erasures", lambda: checks_erasures.erasures(where, store))
             for programme_id in known:
                 yield from _programme(where, store, programme_id, now)
     except PeermatchError as error:

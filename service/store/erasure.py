@@ -6,7 +6,7 @@ What follows outside the database, when the transaction has been committed, is i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -136,17 +136,31 @@ def replay(
     ledger : list of Entry
         Of all programmes; those of others are passed over.
     """
-    latest: dict[str, Entry] = {}
-    for entry in sorted((one for one in ledger if one.programme == programme_id), key=lambda one: one.erased_at):
-        latest[entry.digest] = entry
+    latest = _latest(programme_id, ledger)
     again = [
         erase(session, programme_id, member_id, now=now, by=by, before=latest[digest])
-        for member_id, digest, stored in list(_stored(session, programme_id))
-        if digest in latest and micros(stored) <= latest[digest].erased_at
+        for member_id, digest in list(_revived(session, programme_id, latest))
     ]
     for entry in latest.values():
         note(session, entry)
     return [one for one in again if one is not None]
+
+
+def revived(session: Session, programme_id: str, ledger: Iterable[Entry]) -> int:
+    """Return how many are stored who were erased since, as when an old copy of the database was put in its place."""
+    return sum(1 for _ in _revived(session, programme_id, _latest(programme_id, ledger)))
+
+
+def _latest(programme_id: str, ledger: Iterable[Entry]) -> dict[str, Entry]:
+    """Return of each member of a programme, by what stands for them, the last erasure that a ledger tells of."""
+    mine = (entry for entry in ledger if entry.programme == programme_id)
+    return {entry.digest: entry for entry in sorted(mine, key=lambda one: one.erased_at)}
+
+
+def _revived(session: Session, programme_id: str, latest: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
+    for member_id, digest, stored in _stored(session, programme_id):
+        if digest in latest and micros(stored) <= latest[digest].erased_at:
+            yield member_id, digest
 
 
 def _stored(session: Session, programme_id: str) -> Iterator[tuple[str, str, datetime]]:
