@@ -90,16 +90,13 @@ _OF_SEEKER: Final = (
     ListRow.seeker_id == bindparam("seeker"),
     ListRow.kind == bindparam("kind"),
 )
-_LATEST: Final = Statement(
-    select(*_COLUMNS).where(*_OF_SEEKER).order_by(ListRow.made_at.desc(), ListRow.id.desc()).limit(1)
-)
-_LATEST_MATCHED: Final = Statement(
-    select(*_COLUMNS)
-    .where(*_OF_SEEKER, ListRow.outcome == "matched")
-    .order_by(ListRow.made_at.desc(), ListRow.id.desc())
-    .limit(1)
-)
-_LAST_ID: Final = Statement(select(func.max(ListRow.id)).where(*_OF_SEEKER))
+# By number, not by moment: a clock that was set back must not make an older list the newest.
+_NUMBER: Final = select(func.max(ListRow.id)).where(*_OF_SEEKER)
+_IS: Final = ListRow.programme_id == bindparam("programme")
+_LATEST: Final = Statement(select(*_COLUMNS).where(_IS, ListRow.id == _NUMBER.scalar_subquery()))
+_MATCHED: Final = _NUMBER.where(ListRow.outcome == "matched").scalar_subquery()
+_LATEST_MATCHED: Final = Statement(select(*_COLUMNS).where(_IS, ListRow.id == _MATCHED))
+_LAST_ID: Final = Statement(_NUMBER)
 _MADE: Final = Statement(
     select(ListRow.made_at)
     .where(*_OF_SEEKER, ListRow.outcome == "matched", ListRow.made_at > bindparam("since"))

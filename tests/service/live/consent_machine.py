@@ -30,7 +30,7 @@ from service.live.listing import Kind, LiveList
 from service.live.peers import Peers
 from service.live.pool_cache import PoolCache
 from service.live.shortlists import Shortlists
-from service.store import StoreError, consent_check, consent_log, members, shown
+from service.store import consent_check, consent_log, members, shown
 from tests.service.installation import NOON, Installation, close, copied, record
 from tests.service.live.consent_model import PURPOSES, Notebook, Person
 
@@ -73,8 +73,6 @@ class Machine(RuleBasedStateMachine):
         self.book = Notebook(NOON)
         self.copies: dict[str, list[dict[str, Any]]] = {}
         """What a partner knows of each history: not what the service notes."""
-        self.asked_last = NOON
-        """The latest moment at which a list was asked for."""
         self.scored: set[tuple[str, str]] = set()
         self.logged: set[tuple[Any, ...]] = set()
         self._patched = pytest.MonkeyPatch()
@@ -246,8 +244,6 @@ class Machine(RuleBasedStateMachine):
         except (UnknownMemberError, ConsentMissingError):
             check(not self.book.on(seeker, "match_serve"), f"{seeker} gets no groups")
             return
-        if found is None:
-            return
         if found.result == "held":
             check(self.book.held(seeker) and not found.alive, f"{seeker} is held")
             return
@@ -320,15 +316,9 @@ class Machine(RuleBasedStateMachine):
             check((event["seeker"], event["candidate"]) in returned, f"{event} was logged")
         self.logged = told
 
-    def list_of(self, seeker: str, kind: Kind) -> LiveList | None:
-        """Ask for a list; None where it cannot be stored, which only a clock that was set back excuses."""
-        back = self.book.now < self.asked_last
-        self.asked_last = max(self.asked_last, self.book.now)
-        try:
-            return self.lists.of("lantern", seeker, kind, limit=5, now=self.book.now)
-        except StoreError:
-            check(back, f"{seeker} gets no list")
-            return None
+    def list_of(self, seeker: str, kind: Kind) -> LiveList:
+        """Ask for a list."""
+        return self.lists.of("lantern", seeker, kind, limit=5, now=self.book.now)
 
     def _asked(self, seeker: str) -> list[str]:
         try:
@@ -338,8 +328,6 @@ class Machine(RuleBasedStateMachine):
             return []
         except ConsentMissingError:
             check(not self.book.on(seeker, "match_serve"), f"{seeker} consents and gets no list")
-            return []
-        if found is None:
             return []
         names = [one.member_id for one in found.alive]
         check((found.result == "held") == self.book.held(seeker), f"{seeker} is held or not")

@@ -295,3 +295,16 @@ def test_looking_without_keeping_stores_nothing(asking: Asking) -> None:
     reply = asking.reply()
     assert [one.member_id for one in looked.alive] == ids(reply)
     assert looked.match_id == reply["match_id"]
+
+
+# A clock that was set back ------------------------------------------------------------------------------------------
+
+
+def test_a_clock_set_back_a_day_makes_no_older_list_the_newest(asking: Asking) -> None:
+    found = [asking.data()]
+    asking.made.clock.turn(days=-1)
+    for journey in ("new", "long"):
+        asking.edit("s-1", profile={"journey": journey})
+        found.append(asking.data())
+        assert asking.data() == found[-1], "it was stored, though one of a later moment is there"
+    assert len(set(found)) == 3
