@@ -218,7 +218,8 @@ def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Progr
             found.hidden.append(row.member_id)
             found.rows[row.member_id] = row
             continue
-        member = None if record is None else stored.member(record, programme)
+        # What the programme no longer accepts can be read back all the same, and would fail where it is encoded.
+        member = stored.member(record, programme) if record is not None and row.accepted else None
         if member is None:
             found.skipped += 1
             continue

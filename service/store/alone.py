@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,6 +16,9 @@ from service.store.hot import StoreError
 from service.store.tenancy import EVERY_PROGRAMME
 
 _WAY_OUT: Final = "stop the service and wait for other commands to end, then run this again"
+LEAVING_SECONDS: Final = 0.5
+"""For so long PostgreSQL may still tell of a connection that somebody has just closed."""
+_LOOK_AGAIN: Final = text("SELECT pg_stat_clear_snapshot()")
 _OTHERS: Final = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
     "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -64,6 +68,9 @@ def _to_itself(connection: Any, _record: Any) -> None:
 
 
 def _refuse_others(connection: Connection) -> None:
-    others = connection.scalar(_OTHERS)
+    end = time.monotonic() + LEAVING_SECONDS
+    while (others := connection.scalar(_OTHERS)) and time.monotonic() < end:
+        time.sleep(LEAVING_SECONDS / 20)
+        connection.execute(_LOOK_AGAIN)
     if others:
         raise StoreError(f"{others} other connections to the database are open: {_WAY_OUT}")

@@ -162,14 +162,15 @@ class TestEveryState:
             event(decision, NOW + shift * DAY, valid_until=NOW + (shift + length) * DAY if length else None)
             for decision, shift, length in rows
         ]
-        deciding = [place for place in range(len(events)) if events[place].decision != "superseded"]
-        in_order = sorted(deciding, key=lambda place: (events[place].at, events[place].decision != "given", place))
+        people = [place for place, one in enumerate(events) if one.decision not in {"superseded", "expired"}]
+        in_order = sorted(people, key=lambda place: (events[place].at, events[place].decision != "given", place))
         last = events[in_order[-1]] if in_order else None
         expected = (
             last is not None
             and last.decision == "given"
             and last.at <= NOW
             and (last.valid_until is None or last.valid_until > NOW)
+            and not any(one.decision == "expired" and one.at >= last.at for one in events[in_order[-1] + 1 :])
         )
         assert on(*events) is expected
 

@@ -222,6 +222,17 @@ def test_a_worker_takes_the_newer_base_that_refresh_made(made: Installation, wor
     assert (worker.built, other.built) == (2, 0)
 
 
+def test_a_record_that_is_no_longer_accepted_is_left_out_also_when_a_consent_of_its_ends(made: Installation) -> None:
+    ends = (NOON + timedelta(hours=1)).isoformat()
+    shown = [consent("be_shown_as_peer", valid_until=ends)]
+    made.add(record("s-1", "seeker"), record("p-1"), record("p-2", profile={"journey": "new"}, consents=shown))
+    levels = 'levels = ["new", "later", "long"]'
+    made.programme = made.apply(made.programme.source.replace(levels, 'levels = ["later", "long"]'))
+    made.publish("2")
+    later = Worker(made).current(NOON + timedelta(hours=2))  # and nobody has let time pass yet
+    assert (who(later), later.base.skipped) == ({"s-1", "p-1"}, 1)
+
+
 # When none can be made ------------------------------------------------------------------------------------------------
 
 

@@ -324,12 +324,16 @@ def test_the_log_read_anew_is_the_record_and_the_live_row(made: Installation, st
 def last_word(events: list[ConsentEvent], purpose: str, made: Installation) -> bool:
     """Whether a purpose is on, as somebody would tell it who reads the log from top to bottom."""
     said = [event for event in events if event.purpose == purpose and event.decision != "superseded"]
-    if not said:
+    people = [event for event in said if event.decision != "expired"]
+    if not people:
         return False
-    latest = max(event.at for event in said)
-    last = [event for event in said if event.at == latest]
+    latest = max(event.at for event in people)
+    last = [event for event in people if event.at == latest]
     if any(event.decision != "given" for event in last):
         return False
     event, now = last[-1], made.clock()
+    behind = said[max(place for place, one in enumerate(said) if one is event) + 1 :]
+    if any(one.decision == "expired" and one.at >= event.at for one in behind):
+        return False
     running = event.at <= now and (event.valid_until is None or now < event.valid_until)
     return running and event.policy_version == made.programme.policy_version
