@@ -20,7 +20,7 @@ from service.backup.errors import RestoreError
 from service.backup.present import kept
 from service.backup.reading import Contents
 from service.intake.decisions import moment
-from service.store import consent_log, live, members, programmes, recording, sealed, stored, text
+from service.store import consent_log, live, members, programmes, recording, sealed, text
 from service.store.consent_log import COMMAND
 from service.store.ends import with_events
 from service.store.live_tables import LiveRow
@@ -71,10 +71,9 @@ def _join(
         events = tuple(_event(session, programme_id, row) for row in rows)
         record = _append(session, programme_id, member_id, events, now)
         count += sum(not is_system(event) for event in events)
-        member = None if programme is None else stored.member(record, programme)
-        if programme is not None and member is not None:
+        if programme is not None:
             query = select(LiveRow.id).where(LiveRow.programme_id == programme_id, LiveRow.member_id == member_id)
-            refolded.append((session.scalars(query).one(), live.derived(member, programme, now)))
+            refolded.append((session.scalars(query).one(), programmes.state_of(record, programme, now)))
     if refolded:
         live.refold(session, programme_id, refolded)
     return count

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import DDL, Connection, event
-
 from service.store.record_tables import AuditRow
-
-_TABLE: Final = AuditRow.__table__
+from service.store.refusals import Refusals
 
 _SQLITE: Final = (
     """
@@ -51,33 +48,4 @@ _POSTGRESQL: Final = (
     "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refused()",
     "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refused()",
 )
-_AWAY: Final = {
-    "sqlite": tuple(f"DROP TRIGGER audit_no_{what}" for what in ("update", "replace", "delete")),
-    "postgresql": (
-        "DROP TRIGGER audit_no_change ON audit",
-        "DROP TRIGGER audit_no_truncate ON audit",
-        "DROP FUNCTION audit_refused()",
-    ),
-}
-MADE: Final = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
-"""The statements that make them, by dialect."""
-
-
-def create(connection: Connection) -> None:
-    """Make them, in a database whose table was made without them: what a migration calls."""
-    _run(connection, MADE[connection.dialect.name])
-
-
-def drop(connection: Connection) -> None:
-    """Take them off: what a migration that goes back calls."""
-    _run(connection, _AWAY[connection.dialect.name])
-
-
-def _run(connection: Connection, statements: tuple[str, ...]) -> None:
-    for statement in statements:
-        connection.execute(DDL(statement))  # type: ignore[no-untyped-call]
-
-
-for _name, _statements in MADE.items():
-    for _statement in _statements:
-        event.listen(_TABLE, "after_create", DDL(_statement).execute_if(dialect=_name))  # type: ignore[no-untyped-call]
+REFUSALS: Final = Refusals(AuditRow.__table__, {"sqlite": _SQLITE, "postgresql": _POSTGRESQL})

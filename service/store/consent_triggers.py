@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import DDL, Connection, event
-
 from service.store.record_tables import ConsentEventRow
+from service.store.refusals import Refusals
 
-_TABLE: Final = ConsentEventRow.__table__
-
-_SAME: Final = " AND ".join(f"NEW.{one.name} IS OLD.{one.name}" for one in _TABLE.columns if one.name != "details")
+_SAME: Final = " AND ".join(
+    f"NEW.{one.name} IS OLD.{one.name}" for one in ConsentEventRow.__table__.columns if one.name != "details"
+)
 
 _SQLITE: Final = (
     f"""
@@ -64,33 +63,4 @@ _POSTGRESQL: Final = (
     FOR EACH STATEMENT EXECUTE FUNCTION consent_events_refused()
     """,
 )
-_AWAY: Final = {
-    "sqlite": tuple(f"DROP TRIGGER consent_events_no_{what}" for what in ("update", "replace", "delete")),
-    "postgresql": (
-        "DROP TRIGGER consent_events_no_change ON consent_events",
-        "DROP TRIGGER consent_events_no_truncate ON consent_events",
-        "DROP FUNCTION consent_events_refused()",
-    ),
-}
-MADE: Final = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
-"""The statements that make them, by dialect."""
-
-
-def create(connection: Connection) -> None:
-    """Make them, in a database whose table was made without them: what a migration calls."""
-    _run(connection, MADE[connection.dialect.name])
-
-
-def drop(connection: Connection) -> None:
-    """Take them off: what a migration that goes back calls."""
-    _run(connection, _AWAY[connection.dialect.name])
-
-
-def _run(connection: Connection, statements: tuple[str, ...]) -> None:
-    for statement in statements:
-        connection.execute(DDL(statement))  # type: ignore[no-untyped-call]
-
-
-for _name, _statements in MADE.items():
-    for _statement in _statements:
-        event.listen(_TABLE, "after_create", DDL(_statement).execute_if(dialect=_name))  # type: ignore[no-untyped-call]
+REFUSALS: Final = Refusals(ConsentEventRow.__table__, {"sqlite": _SQLITE, "postgresql": _POSTGRESQL})

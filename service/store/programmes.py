@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def refold(session: Session, programme: Programme, now: datetime) -> None:
         some = _records(session, programme.id, numbers[start : start + live.CHUNK])
         changed = ends.note(session, programme, dict(some.values()), now)
         for live_id, (member_id, record) in some.items():
-            states[live_id] = _state(changed.get(member_id, record), programme, now)
+            states[live_id] = state_of(changed.get(member_id, record), programme, now)
             if member_id in changed:
                 edited.add(live_id)
     live.refold(session, programme.id, states.items(), edited)
@@ -134,8 +134,8 @@ def _records(session: Session, programme_id: str, numbers: Sequence[int]) -> dic
     return {row[0]: (row[1], sealed.record(session, programme_id, row[1], row[2])) for row in session.execute(query)}
 
 
-def _state(record: dict[str, Any], programme: Programme, now: datetime) -> dict[str, Any]:
-    """Return what follows for a member's live row."""
+def state_of(record: Mapping[str, Any], programme: Programme, now: datetime) -> dict[str, Any]:
+    """Return what follows for a member's live row from a record, which the programme may not accept."""
     try:
         return live.derived(Member.from_dict(record, programme), programme, now)
     except RecordError:

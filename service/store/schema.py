@@ -70,8 +70,8 @@ def create_tables(connection: Connection) -> None:
 
 def drop_tables(connection: Connection) -> None:
     """Drop all tables of this release, and with them everything that was kept."""
-    audit_triggers.drop(connection)
-    consent_triggers.drop(connection)
+    audit_triggers.REFUSALS.drop(connection)
+    consent_triggers.REFUSALS.drop(connection)
     Base.metadata.drop_all(connection)
     _OWN.drop_all(connection)
 

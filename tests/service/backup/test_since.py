@@ -161,6 +161,22 @@ def test_what_was_withdrawn_or_given_since_is_so_after_the_restore(full: Install
     assert first not in shown(full)
 
 
+def test_a_record_that_was_no_longer_accepted_is_not_after_the_restore(full: Installation) -> None:
+    levels = 'levels = ["new", "later", "long"]'
+    assert levels in full.programme.source
+    full.programme = full.apply(full.programme.source.replace(levels, 'levels = ["later", "long"]'))
+    full.publish("narrower")
+    refused = {row["member_id"] for row in content(full)["live"] if not row["accepted"]}
+    file = backed_up(full)
+    full.clock.turn(hours=1)
+    for name in sorted(refused)[:3]:
+        said(full, "POST", f"/v1/members/{name}/consents", {"purpose": "show_reasons", "decision": "withdrawn"})
+    assert put_back(full, file).merged.decisions == 3
+    assert {row["member_id"] for row in content(full)["live"] if not row["accepted"]} == refused
+    full.clock.turn(days=1)
+    assert shown(full, next(name for name in ("m-01", "m-02", "m-04") if name not in refused))
+
+
 def test_without_what_was_decided_since_they_are_shown_again(
     full: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from service.live import refresher
 from service.live.refresher import Elsewhere, builder
 from tests.service.databases import environment_in
 from tests.service.installation import Installation, record
+from tests.service.live.processes import Process
 
 Ask = Callable[[], TestResponse]
 
@@ -66,27 +67,9 @@ def test_a_builder_that_never_ends_is_not_waited_for(
     os.close(handle)
 
 
-class Stuck:
-    """A process that does not end by itself."""
-
-    def __init__(self) -> None:
-        self.code: int | None = None
-
-    def wait(self, seconds: float | None = None) -> int:
-        if self.code is None:
-            raise refresher.subprocess.TimeoutExpired("builder", seconds or 0.0)
-        return self.code
-
-    def poll(self) -> int | None:
-        return self.code
-
-    def kill(self) -> None:
-        self.code = -9
-
-
 def test_a_process_that_takes_too_long_is_ended(made: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Stuck] = []
-    monkeypatch.setattr(refresher, "_start", lambda _: started.append(Stuck()) or started[-1])
+    started: list[Process] = []
+    monkeypatch.setattr(refresher, "_start", lambda _: started.append(Process()) or started[-1])
     elsewhere, now = Elsewhere(builder(made.settings, made.store)), datetime.now(UTC)
     for _ in range(3):
         assert elsewhere.refresh("lantern", now, wait=False) is None

@@ -22,6 +22,7 @@ from service.live.refresher import Elsewhere, builder
 from service.store import audit, erasure, scene
 from tests.service.databases import environment_in
 from tests.service.installation import NOON, Clock, Installation, consent, record
+from tests.service.live.processes import Process
 
 LOOKING = "p-looking-0123456789"
 HIDDEN = "h-hidden-0123456789"
@@ -378,21 +379,6 @@ def test_a_new_day_is_not_left_to_others(peopled: Installation) -> None:
     worker.current()
     worker.current(NOON + timedelta(days=1))
     assert worker.refresher.built == 2
-
-
-class Process:
-    """A process that runs, until it is told how it ended."""
-
-    def __init__(self) -> None:
-        self.code: int | None = None
-
-    def wait(self, seconds: float | None = None) -> int:
-        if self.code is None:
-            raise refresher.subprocess.TimeoutExpired("builder", seconds or 0.0)
-        return self.code
-
-    def poll(self) -> int | None:
-        return self.code
 
 
 def test_one_process_is_started_for_many(peopled: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,10 +53,10 @@ def test_what_was_trimmed_may_go_and_nothing_else(made: Installation) -> None:
 def test_they_can_be_taken_off_and_put_back(made: Installation) -> None:
     write(made, 2)
     with made.store.engine.begin() as connection:
-        audit_triggers.drop(connection)
+        audit_triggers.REFUSALS.drop(connection)
     run(made, update(AuditRow).where(LANTERN, AuditRow.number == 1).values(at=1))
     with made.store.engine.begin() as connection:
-        audit_triggers.create(connection)
+        audit_triggers.REFUSALS.create(connection)
     refused(made, update(AuditRow).where(LANTERN, AuditRow.number == 1).values(at=2))
 
 

@@ -139,10 +139,10 @@ def test_events_go_once_their_member_has_gone(one: Installation) -> None:
 @pytest.mark.parametrize("sql", [UPDATES[0], DELETES[0]])
 def test_it_is_the_triggers_that_refuse(one: Installation, sql: str) -> None:
     with one.store.engine.connect() as connection, connection.begin():
-        consent_triggers.drop(connection)
+        consent_triggers.REFUSALS.drop(connection)
     raw(one, sql)
     with one.store.engine.connect() as connection, connection.begin():
-        consent_triggers.create(connection)
+        consent_triggers.REFUSALS.create(connection)
     one.add(record("m-3"))
     with pytest.raises(DBAPIError, match="events of the consent log"):
         raw(one, sql)

@@ -33,7 +33,7 @@ def upgrade() -> None:
     consents_3.fill(now)
     sealing_3.seal_everything(now)
     # What the database refuses, in its newest form: a later revision that changes it keeps a copy of this one here.
-    for refusals in (consent_triggers, audit_triggers):
+    for refusals in (consent_triggers.REFUSALS, audit_triggers.REFUSALS):
         refusals.create(now.connection)
     op.drop_table("schema_version")
 
@@ -42,7 +42,7 @@ def downgrade() -> None:
     """Open what was sealed; drop and tell what there is no place for."""
     now = migration()
     lost = count(now.connection, ("audit", "erasures"))
-    for refusals in (consent_triggers, audit_triggers):
+    for refusals in (consent_triggers.REFUSALS, audit_triggers.REFUSALS):
         refusals.drop(now.connection)
     sealing_3.open_everything(now)
     for table in reversed(schema_3.NEW):
