@@ -75,6 +75,13 @@ def grown(kept: History, told: Sequence[ConsentEvent], programme: Programme) -> 
     known = known_in(told, kept)
     if known is not None:
         return (*kept, *(with_policy_hash(event, programme) for event in told[known:]))
+    merged = _merged(kept, told, programme)
+    # It may be told by this very history now, and with more after it: then that is what is new the next time.
+    return merged if known_in(told, merged) is None else grown(merged, told, programme)
+
+
+def _merged(kept: History, told: Sequence[ConsentEvent], programme: Programme) -> History:
+    """Return what is kept, and after it what `told` has that is not kept, each once."""
     there: dict[ConsentEvent, list[ConsentEvent]] = {}
     for event in kept:
         there.setdefault(_bare(event), []).append(event)

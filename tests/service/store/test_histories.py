@@ -111,6 +111,13 @@ def test_an_event_told_twice_is_kept_twice_so_that_the_copy_is_known_again() -> 
     assert grown(twice, (GIVEN, GIVEN), plain()) == twice
 
 
+def test_a_file_that_is_read_again_adds_nothing_where_it_tells_one_thing_twice_and_a_note_between() -> None:
+    told = (GIVEN, OTHER, EXPIRED, GIVEN)
+    once = grown((GIVEN,), told, plain())
+    assert once == told
+    assert grown(once, told, plain()) == once
+
+
 def test_a_file_that_is_read_again_adds_nothing_though_a_hash_was_filled_in() -> None:
     lantern = replace(programme(), policy_texts={"en": "0" * 64})
     once = grown((), (GIVEN,), lantern)
