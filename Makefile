@@ -13,7 +13,7 @@ export PYTEST_DEBUG_TEMPROOT := /dev/shm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deep coverage openapi demo bench clean
+.PHONY: help setup test test-deep coverage openapi demo bench bench-market clean
 
 help: ## show this help
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ demo: $(STAMP) ## generate a cohort, train, serve, match over HTTP and print the
 
 bench: $(STAMP) ## measure speed and memory; prints the figures and writes var/bench/
 	$(BIN)/python -m benchmarks
+
+bench-market: $(STAMP) ## simulate 60 days of a market under four orders; prints the figures and writes var/bench/
+	$(BIN)/python -m benchmarks market
 
 clean: ## remove caches, builds and what demo and bench wrote; keeps .venv and the rest of var/
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

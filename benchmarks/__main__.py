@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from benchmarks import http, learning, speed
+from benchmarks import console, http, learning, market, speed
 
-RUNS: dict[str, Callable[[], object]] = {"speed": speed.main, "http": http.main, "learning": learning.main}
+RUNS: dict[str, Callable[[], object]] = {
+    "speed": speed.main,
+    "http": http.main,
+    "learning": learning.main,
+    "console": console.main,
+    "market": market.main,
+}
 
 
 def main() -> None:

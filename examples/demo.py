@@ -1,4 +1,4 @@
-"""The whole of Peermatch in half a minute: a cohort, a programme, training, a server, a match over HTTP.
+"""The whole of Peermatch in half a minute: a cohort, a programme, training, a server, a match, two people who meet.
 
 ``make demo`` runs it. Everything it writes is in ``var/demo``, which it empties first. It needs the installed package,
 and no network but this machine's own loopback.
@@ -110,9 +110,25 @@ class Demo:
             with self.step("The coordinator looks at the same list") as said:
                 view = self.peermatch("match", NEWCOMER, "--programme", programme, "--limit", "5")
                 said.append(f"peermatch match {NEWCOMER}")
+            self.introduce(address, key, reply)
             with self.step("Stopping the server"):
                 running.close()
         return reply, view
+
+    def introduce(self, address: str, key: str, reply: dict[str, Any]) -> None:
+        """Let the newcomer choose the first of the list, a coordinator approve it, and the supporter say yes."""
+        first = reply["matches"][0] if reply["matches"] else {}
+        chosen = {"match_id": reply["match_id"], "handle": first.get("handle", "")}
+        with self.step("The newcomer chooses the first of them") as said:
+            one = self.request("POST", f"{address}/v1/introductions", key, chosen)
+            said.append(f"POST /v1/introductions: {one['state']}")
+        with self.step("A coordinator has a look, and approves") as said:
+            path = f"{address}/v1/review/{one['introduction_id']}/approve"
+            said.append(f"POST /v1/review/…/approve: {self.request('POST', path, key, {})['state']}")
+        with self.step("The supporter accepts") as said:
+            path = f"{address}/v1/introductions/{one['introduction_id']}/accept"
+            met = self.request("POST", path, key, {"member_id": first["member_id"]})
+            said.append(f"POST /v1/introductions/…/accept: {met['state']}")
 
     @contextmanager
     def step(self, title: str) -> Iterator[list[str]]:

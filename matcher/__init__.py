@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matcher.programme import Programme
     from matcher.support_group import Group
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = ["Group", "Matcher", "Member", "Programme"]
 
 _HOMES = {

@@ -17,6 +17,7 @@ from matcher.facets.base import Facet
 from matcher.facets.concepts import Concepts
 from matcher.programme_controller import Controller, read_controller
 from matcher.programme_facets import check_facets, check_name, check_required, read_facets, statement_shown
+from matcher.programme_introductions import Introductions, Waiting, read_introductions, read_waiting
 from matcher.programme_numbers import read_numbers
 from matcher.programme_retention import Retention, read_retention
 from matcher.programme_texts import read_texts
@@ -72,6 +73,8 @@ class Programme:
     epsilon_per_year: float
     min_exposure_ratio: float
     retention: Retention
+    introductions: Introductions
+    waiting: Waiting
     source: str = field(repr=False)
     """The text of the file."""
     digest: str = field(repr=False)
@@ -126,8 +129,10 @@ class Programme:
             "show_statement": statement_shown(facets) or size.show_statement,
             **read_numbers(root, size),
             "controller": read_controller(root),
+            "introductions": read_introductions(root),
+            "waiting": read_waiting(root, facets),
         }
-        values["retention"] = read_retention(root, values["censor_days"])
+        values["retention"] = read_retention(root, values["censor_days"], values["introductions"])
         root.finish()
         return cls(**values, source=text, digest=_digest(root.values, facets, values["policy_texts"]))
 

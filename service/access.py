@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from service.problems import SCOPE_MISSING, UNAUTHORISED, Problem
 from service.security import digest_of, same_digest, split_token
@@ -28,6 +28,9 @@ OPEN_ENDPOINTS = frozenset(
 
 OPENED = "PEERMATCH_OPENED"
 """The configuration that names what else answers without a key in this installation."""
+
+ENTRIES = "PEERMATCH_ENTRIES"
+"""The configuration that names, by blueprint, what lets in without a key in the header: it answers, or returns None."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,15 +78,23 @@ def access() -> Access:
     return cast("Access", g.access)
 
 
-def _authenticate() -> None:
+def has_own_entry() -> bool:
+    """Whether the present request is for a part of the application that lets in by other means than a key."""
+    return request.blueprint in current_app.config.get(ENTRIES, ())
+
+
+def _authenticate() -> Response | None:
     # An address that does not exist, or not with this method, says so to anybody: the API is public, its data is not.
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
-        return
+        return None
+    if has_own_entry():
+        return cast("Response | None", current_app.config[ENTRIES][request.blueprint]())
     if request.endpoint in current_app.config.get(OPENED, ()):
         g.access = ANYBODY
-        return
+        return None
     here = state(current_app)
     g.access = find_access(here.store, request.headers.get("Authorization", ""), here.clock(), here.settings.per_minute)
+    return None
 
 
 def find_access(store: Store, header: str, now: datetime, per_minute: int | None = None) -> Access:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from service import access, headers, limits, logs, metrics, problems
+from service import access, console, headers, limits, logs, metrics, problems
 from service.api import RESOURCES, docs, idempotency
 from service.api.description import describe
 from service.gate import MAX_BODY
@@ -77,4 +77,5 @@ def create_app(
         part.register(app)
     describe(app, RESOURCES)
     app.register_blueprint(docs.blueprint)
+    console.register(app, settings, secret_key)
     return app

@@ -19,6 +19,12 @@ from service.problems import TIMEOUT, Problem, answer, not_ready
 from service.security import split_token
 
 MAX_BODY: Final = 64 * 1024
+MOST_FORM: Final = 8 * 1024
+"""Bytes of a form of the console: the one who signs in has nothing yet that opens anything."""
+VISITORS: Final = b"visitors of the console"
+"""The sender of every form that came without a session."""
+SESSION: Final = "Session "
+"""Begins what `may_send` is asked where a session of the console came with a request, not a key."""
 _TRUSTED_SECONDS: Final = 60.0
 _MOST_TRUSTED: Final = 1024
 
@@ -39,17 +45,24 @@ class Gate:
     may_send : callable
         Returns whether an ``Authorization`` header opens anything. Asked again after a minute; the application asks
         at every request anyway, so that a revoked key opens nothing: its holder may only keep a thread waiting.
+    session_of : callable, optional
+        Returns the token that a form of the console came with, nothing where it came with none, and None for what is no
+        form of the console.
     """
 
-    def __init__(self, may_send: Callable[[str], bool]) -> None:
+    def __init__(
+        self, may_send: Callable[[str], bool], session_of: Callable[[Mapping[str, Any]], str | None] | None = None
+    ) -> None:
         self._may_send = may_send
+        self._session_of = session_of or (lambda _: None)
         self._trusted: dict[bytes, float] = {}
 
     def sender(self, environ: Mapping[str, Any]) -> bytes | None:
         """Return what tells one sender from another, or None if the body is not to be read.
 
         It is not where there is none, where it is longer than any may be, and where no valid key came with it: the
-        application refuses those without looking at the body.
+        application refuses those without looking at the body. Forms of the console are short, and are read also where
+        nobody has signed in yet.
         """
         length = environ.get("CONTENT_LENGTH") or ""
         if not length and "HTTP_TRANSFER_ENCODING" not in environ:
@@ -57,16 +70,27 @@ class Gate:
         declared = declared_length(environ)
         if declared == 0 or (declared is not None and declared > MAX_BODY):
             return None
+        session = self._session_of(environ)
+        if session is not None:
+            return self._sender_of_form(declared, session)
         header = environ.get("HTTP_AUTHORIZATION", "")
         key = sha256(header.encode("utf-8", "replace")).digest()
         return key if self._trusts(header, key) else None
 
-    def _trusts(self, header: str, key: bytes) -> bool:
+    def _sender_of_form(self, declared: int | None, token: str) -> bytes | None:
+        if declared is None or declared > MOST_FORM:
+            return None
+        asked = f"{SESSION}{token}"
+        key = sha256(asked.encode("utf-8", "replace")).digest()
+        return key if token and self._trusts(asked, key, form=True) else VISITORS
+
+    def _trusts(self, header: str, key: bytes, *, form: bool = False) -> bool:
         now = time.monotonic()
         if self._trusted.get(key, 0.0) > now:
             return True
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or split_token(token.strip()) is None or not self._may_send(header):
+        is_key = scheme.lower() == "bearer" and split_token(token.strip()) is not None
+        if not (form or is_key) or not self._may_send(header):
             return False
         if len(self._trusted) >= _MOST_TRUSTED:
             self._trusted.clear()

@@ -16,8 +16,10 @@ from flask import Flask
 
 from matcher.errors import PeermatchError
 from service.access import find_access
+from service.console.bodies import session_of
+from service.console.entry import goes_on
 from service.deadlines import Deadlines
-from service.gate import Gate, late, read, refuse
+from service.gate import SESSION, Gate, late, read, refuse
 from service.logs import BEGAN, log_failure
 from service.problems import Problem, not_ready
 from service.settings import SettingsError
@@ -29,11 +31,13 @@ DEFAULT_TIMEOUT: Final = 30.0
 
 
 def may_send(made: Flask) -> Callable[[str], bool]:
-    """Return what tells whether an ``Authorization`` header opens anything in an application."""
+    """Return what tells whether an ``Authorization`` header, or a session of the console, opens anything."""
     here = state(made)
 
     def ask(header: str) -> bool:
         try:
+            if header.startswith(SESSION):
+                return goes_on(made, header.removeprefix(SESSION))
             find_access(here.store, header, here.clock())
         except Problem:
             return False
@@ -54,7 +58,7 @@ class Gated:
 
     def __init__(self, made: Flask, seconds: float | None = None) -> None:
         self._app = made.wsgi_app
-        self._gate = Gate(may_send(made))
+        self._gate = Gate(may_send(made), session_of(made))
         self._deadlines = Deadlines(_timeout(os.environ) if seconds is None else seconds)
         self._deadlines.start()
         self._work = Lock()

@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -89,14 +89,21 @@ class Runner:
     renew : callable
         Called once, when too many threads wait for bodies that were given up: granian lets go of a body only when
         its sender does.
+    session_of : callable, optional
+        See `service.gate.Gate`.
     """
 
     def __init__(
-        self, app: Wsgi, may_send: Callable[[str], bool], seconds: float, renew: Callable[[], None] | None = None
+        self,
+        app: Wsgi,
+        may_send: Callable[[str], bool],
+        seconds: float,
+        renew: Callable[[], None] | None = None,
+        session_of: Callable[[Mapping[str, Any]], str | None] | None = None,
     ) -> None:
         self._app = app
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="peermatch-aside")
-        self._gate = Gate(lambda header: self._aside.submit(may_send, header).result())
+        self._gate = Gate(lambda header: self._aside.submit(may_send, header).result(), session_of)
         self._deadlines = Deadlines(seconds)
         self._places = Places(MOST_READING, MOST_SLOW, MOST_SLOW_OF_ONE)
         self._renew: Callable[[], None] | None = renew or _renew

@@ -1,4 +1,4 @@
-"""Headers of every reply. No CORS: a browser has no business here, partners' servers do."""
+"""Headers of every reply. No CORS: of browsers only the console's own pages have business here."""
 
 from __future__ import annotations
 

@@ -11,11 +11,14 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from matcher.errors import ConsentMissingError, PeermatchError, RecordError, SeekerError, UnknownMemberError
+from matcher.introductions import TransitionError
+from service.live.introducing import NotAvailableError
 from service.live.seeking import OutdatedRecordError
 from service.logs import log_failure
 from service.sealing import SealError
 from service.settings import SettingsError
 from service.store import StoreError, UncertainError
+from service.store.introductions import AlreadyIntroducedError, NoPlaceError, TooManyOpenError
 from service.store.tenancy import TenancyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +50,8 @@ NO_HOLD = Kind("no-such-hold", 404, "No such hold")
 NO_GROUP = Kind("no-such-group", 404, "No such group")
 NO_BLOCK = Kind("no-such-block", 404, "No such block")
 NO_HANDLE = Kind("no-such-handle", 404, "No such handle")
+NO_INTRODUCTION = Kind("no-such-introduction", 404, "No such introduction")
+NO_REPORT = Kind("no-such-report", 404, "No such report")
 NO_VOCABULARY = Kind("no-such-vocabulary", 404, "No such vocabulary")
 METHOD = Kind("method-not-allowed", 405, "This address does not know this method")
 TIMEOUT = Kind("request-timeout", 408, "The request did not come whole and in time")
@@ -54,6 +59,10 @@ NOT_A_SEEKER = Kind("not-a-seeker", 409, "This member does not seek")
 RECORD_OUTDATED = Kind("record-outdated", 409, "The stored record no longer fits the programme")
 CONSENTS_DIFFER = Kind("consents-differ", 409, "A record cannot rewrite consents")
 ERASED_BEFORE = Kind("erased-before", 409, "This id was erased before")
+NOT_NOW = Kind("not-allowed-now", 409, "The introduction does not allow this now")
+NOT_AVAILABLE = Kind("not-available", 409, "These two cannot be introduced now")
+NO_PLACE = Kind("no-place", 409, "This supporter takes nobody new at present")
+TOO_MANY_OPEN = Kind("too-many-open", 409, "Another introduction is still open")
 IDEMPOTENCY_RUNNING = Kind("idempotency-in-progress", 409, "The same request is under way")
 PRECONDITION = Kind("precondition-failed", 412, "It has changed")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
@@ -76,6 +85,7 @@ KINDS = (
     NO_HOLD,
     NO_BLOCK,
     NO_HANDLE,
+    NO_INTRODUCTION,
     NO_VOCABULARY,
     METHOD,
     TIMEOUT,
@@ -83,6 +93,10 @@ KINDS = (
     RECORD_OUTDATED,
     CONSENTS_DIFFER,
     ERASED_BEFORE,
+    NOT_NOW,
+    NOT_AVAILABLE,
+    NO_PLACE,
+    TOO_MANY_OPEN,
     IDEMPOTENCY_RUNNING,
     PRECONDITION,
     TOO_LARGE,
@@ -101,6 +115,15 @@ REFUSALS: tuple[tuple[type[PeermatchError], Kind, str], ...] = (
     (SeekerError, NOT_A_SEEKER, "This member lacks the role `seeker`; add it to `roles` with PUT."),
 )
 """The first family that fits tells; a kind and the same words for all, so that nobody is told apart."""
+
+TOLD: tuple[tuple[type[PeermatchError], Kind], ...] = (
+    (TransitionError, NOT_NOW),
+    (NotAvailableError, NOT_AVAILABLE),
+    (AlreadyIntroducedError, NOT_AVAILABLE),
+    (NoPlaceError, NO_PLACE),
+    (TooManyOpenError, TOO_MANY_OPEN),
+)
+"""Families whose messages are written for whoever asked: they say what may be done instead, and name nobody."""
 
 FRAMEWORK: dict[int, tuple[Kind, str]] = {
     404: (
@@ -166,9 +189,10 @@ def _refused(error: PeermatchError) -> Response:
     """Translate the family of errors, once. Messages that speak of files and settings stay in the log."""
     if isinstance(error, RecordError):
         return answer(Problem(INVALID, "The record is not valid; `errors` names every field.", error.errors))
-    for family, kind, detail in REFUSALS:
-        if isinstance(error, family):
-            return answer(Problem(kind, detail))
+    told = next((Problem(kind, detail) for family, kind, detail in REFUSALS if isinstance(error, family)), None)
+    told = told or next((Problem(kind, _sentence(error)) for family, kind in TOLD if isinstance(error, family)), None)
+    if told is not None:
+        return answer(told)
     log_failure(error)
     if isinstance(error, UncertainError):
         return answer(not_ready("The connection to the database was lost: the change may have been made or not. Look."))
@@ -177,6 +201,10 @@ def _refused(error: PeermatchError) -> Response:
     if isinstance(error, (SealError, SettingsError)):
         return answer(not_ready("The keys of this installation do not fit its data; `peermatch doctor` says why."))
     return answer(not_ready("The programme's model or its files cannot be used; `peermatch doctor` says why."))
+
+
+def _sentence(error: PeermatchError) -> str:
+    return f"{error.message[:1].upper()}{error.message[1:]}."
 
 
 def from_http(error: HTTPException) -> Response:

@@ -58,11 +58,12 @@ def serve(where: Settings, host: str, port: int, workers: int, timeout: float) -
 
 def load(timeout: float) -> Any:
     """Make the application of a worker, and have granian hand it its requests; called in the worker."""
-    from service.gated import may_send  # noqa: PLC0415 - in the worker
+    from service.console.bodies import session_of  # noqa: PLC0415 - in the worker
+    from service.gated import may_send  # noqa: PLC0415
     from service.wsgi import make  # noqa: PLC0415
 
     app = make()
-    runner = Runner(app, may_send(app), timeout)
+    runner = Runner(app, may_send(app), timeout, session_of=session_of(app))
     runner.start()
     install(runner)
     # What is loaded stays: the garbage collector need not look at it at every turn.

@@ -43,13 +43,15 @@ class Settings:
     """The file of the data keys, where the environment names one."""
     per_minute: int | None = None
     """Requests a minute for each API key that has no bound of its own; None: no bound."""
+    console: bool = True
+    """The coordinator's pages are there."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read the variables ``PEERMATCH_…``; all have a default.
 
-        They are ``HOME``, ``DATABASE_URL``, ``SECRET_KEY_FILE``, ``DATA_KEY_FILE``, ``RUN``, ``METRICS`` and
-        ``RATE_LIMIT``.
+        They are ``HOME``, ``DATABASE_URL``, ``SECRET_KEY_FILE``, ``DATA_KEY_FILE``, ``RUN``, ``METRICS``,
+        ``RATE_LIMIT`` and ``CONSOLE``.
 
         Raises
         ------
@@ -67,6 +69,7 @@ class Settings:
             metrics_open=_metrics(environment),
             data_key_named=_file(environment, "PEERMATCH_DATA_KEY_FILE"),
             per_minute=_rate_limit(environment),
+            console=_console(environment),
         )
 
     @property
@@ -134,6 +137,14 @@ def _metrics(environment: Mapping[str, str]) -> bool:
     if text not in {"", "key", "open"}:
         raise SettingsError(f"{name}: found {text!r}; expected `key` (the default: an admin key is needed) or `open`")
     return text == "open"
+
+
+def _console(environment: Mapping[str, str]) -> bool:
+    name = "PEERMATCH_CONSOLE"
+    text = environment.get(name, "").strip()
+    if text not in {"", "on", "off"}:
+        raise SettingsError(f"{name}: found {text!r}; expected `on` (the default: /console is there) or `off`")
+    return text != "off"
 
 
 def _database(environment: Mapping[str, str], home: Path) -> str:

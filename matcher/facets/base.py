@@ -153,6 +153,10 @@ class Facet(ABC):
         """Return the plain sentence that gives `shared` as a reason."""
         return f"{self.label}: {self.value_label(shared)}"
 
+    def phrase_to_candidate(self, shared: str) -> str:
+        """Return the same in words to the candidate, where they are others than to the seeker."""
+        return self.phrase(shared)
+
     def value_label(self, value: str) -> str:
         """Return a value as a person reads it."""
         return value.replace("_", " ")

@@ -147,3 +147,9 @@ class Concepts(Facet):
         if self.against is not None:
             return f"Has been through what you asked about: {self.value_label(shared)}"
         return f"{self.label} in common: {self.value_label(shared)}"
+
+    def phrase_to_candidate(self, shared: str) -> str:
+        """Return the same in words to the candidate: what the seeker asks about is what they know."""
+        if self.against is not None:
+            return f"Asks about what you have been through: {self.value_label(shared)}"
+        return self.phrase(shared)

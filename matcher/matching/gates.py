@@ -80,14 +80,29 @@ def first_gate(pool: Pool, seeker: Seeker, candidate: str) -> str | None:
     UnknownMemberError
         If the pool neither has nor counts the candidate.
     """
+    return next(_failing(pool, seeker, candidate), None)
+
+
+def failing(pool: Pool, seeker: Seeker, candidate: str) -> tuple[str, ...]:
+    """Return every gate that keeps `candidate` from the seeker, each once, in the order in which they are asked.
+
+    Raises
+    ------
+    UnknownMemberError
+        As `first_gate`.
+    """
+    return tuple(dict.fromkeys(_failing(pool, seeker, candidate)))
+
+
+def _failing(pool: Pool, seeker: Seeker, candidate: str) -> Iterator[str]:
     if candidate in pool.foreign:
-        return "programme"
-    if candidate in pool.hidden:
-        return "consent"
-    row = pool.find(candidate)
-    if row is None:
+        yield "programme"
+    elif candidate in pool.hidden:
+        yield "consent"
+    elif (row := pool.find(candidate)) is None:
         raise UnknownMemberError("candidate: no such member in this pool")
-    return next((name for name, passes in masks(pool, seeker) if not passes[row >> 3] & 0x80 >> (row & 7)), None)
+    else:
+        yield from (name for name, passes in masks(pool, seeker) if not passes[row >> 3] & 0x80 >> (row & 7))
 
 
 @lru_cache(maxsize=64)

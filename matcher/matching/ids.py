@@ -41,6 +41,17 @@ class Ids(Sequence[str]):
         # item() drops no NUL that the key has at its end, where numpy's own comparison would.
         return row if row < len(self.table) and self.table[row] == key else None
 
+    def look_up(self, member_ids: Iterable[str]) -> npt.NDArray[np.intp]:
+        """Return the row of each of `member_ids`, or -1 for one that is not here: all at once."""
+        size, keys = self.table.itemsize, [member_id.encode("utf-8", "surrogatepass") for member_id in member_ids]
+        # The table's type cuts what is longer and drops NULs at the end: what it would change is not here.
+        fitting = [key if len(key) <= size and not key.endswith(b"\0") else b"" for key in keys]
+        wanted = np.array(fitting, dtype=self.table.dtype)
+        if not len(self.table):
+            return np.full(len(wanted), -1, dtype=np.intp)
+        rows = np.minimum(self.table.searchsorted(wanted), len(self.table) - 1)
+        return np.where((self.table[rows] == wanted) & (wanted != b""), rows, -1)
+
     def rows(self, member_ids: Iterable[str]) -> list[int]:
         """Return the rows of those of `member_ids` that are here."""
         return [row for member_id in member_ids if (row := self.find(member_id)) is not None]

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.consent import ConsentedProfile
-from matcher.facets.base import Column, Mask, Rows
+from matcher.facets.base import Column, Floats, Mask, Rows
 from matcher.facets.bitmaps import Bitmap, pack
 from matcher.matching.circumstances import Circumstances, Standing
+from matcher.matching.exposure import crowding_odds
 from matcher.matching.ids import Counted, Ids
 from matcher.model.encoder import ProfileEncoder, checked
 from matcher.programme import Programme
@@ -49,6 +51,8 @@ class Pool:
         Neither for an unknown age.
     free : ndarray of int, shape (N,)
         Capacity less load.
+    exposure : Floats, shape (N,)
+        Attention got in lists that are still valid; 0 until `set_exposure`, and in no file.
     hashes : ndarray of uint64, shape (N,)
         For ties.
     hidden : Counted
@@ -74,9 +78,17 @@ class Pool:
     hashes: Hashes
     hidden: Counted
     foreign: Counted
+    exposure: Floats = field(init=False, repr=False, compare=False)
     _packed: dict[str, tuple[int, Bitmap]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _changes: dict[str, int] = field(default_factory=Counter, init=False, repr=False, compare=False)
     """How often each mask has changed: a bitmap made while another thread changes it is used once, and not kept."""
+    _crowding: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """``odds``, shape (N,), from the first exposure on."""
+    _writing: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+    """Held from a change of `free` or `exposure` until `crowding` follows: of two at once none is lost."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exposure", np.zeros(len(self.ids)))
 
     @classmethod
     def build(
@@ -91,7 +103,8 @@ class Pool:
     ) -> Pool:
         """Encode `profiles`; the order in which they come does not matter.
 
-        Of `circumstances` only holds and loads are told of rows; what stands between two members is a `Standing`.
+        Of `circumstances` only holds, loads and exposure are told of rows; what stands between two members is a
+        `Standing`.
         `hidden` are the ids of more members whose ``be_shown_as_peer`` is off: of them no more need be known.
 
         Raises
@@ -106,7 +119,7 @@ class Pool:
         minor = np.fromiter((profile.age_band in programme.minors for profile in rows), np.bool_, size)
         aged = np.fromiter((profile.age_band is not None for profile in rows), np.bool_, size)
         free = (profile.capacity - circumstances.load.get(profile.member_id, 0) for profile in rows)
-        return cls(
+        pool = cls(
             programme=programme,
             encoder=encoder,
             at=at,
@@ -125,6 +138,10 @@ class Pool:
             hidden=Counted(Ids.of(chain(hidden, (profile.member_id for profile in own if profile.shown is None)))),
             foreign=Counted(Ids.of(p.member_id for p in everybody if p.programme_id != programme.id)),
         )
+        for member_id, exposure in circumstances.exposure.items():
+            if (row := pool.find(member_id)) is not None:
+                pool.set_exposure(row, exposure)
+        return pool
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -155,8 +172,39 @@ class Pool:
 
     def set_free(self, row: int, free: int) -> None:
         """Set how many places a member has left; 0 and fewer are none."""
-        self.free[row] = free
-        self._changes["free"] += 1
+        with self._writing:
+            self.free[row] = free
+            self._changes["free"] += 1
+            self._crowd(row)
+
+    def set_exposure(self, rows: int | Rows, exposure: float | Floats) -> None:
+        """Set what attention a member, or several, had in lists that are still valid.
+
+        Raises
+        ------
+        ValueError
+            If it is below 0 or no number.
+        """
+        if not (np.isfinite(exposure) & (np.asarray(exposure) >= 0)).all():
+            raise ValueError("exposure: found a value below 0 or no number; expected 0 or more")
+        with self._writing:
+            self.exposure[rows] = exposure
+            self._crowd(rows)
+
+    @property
+    def crowding(self) -> Floats | None:
+        """`crowding_odds` of all, shape (N,), or None where nobody has had any exposure."""
+        return self._crowding.get("odds")
+
+    def _crowd(self, rows: int | Rows) -> None:
+        """Keep `crowding` true of some rows: anew for these alone, so that a list never waits for all.
+
+        Only while `_writing` is held.
+        """
+        if (odds := self._crowding.get("odds")) is not None:
+            odds[rows] = crowding_odds(self.exposure[rows], self.free[rows])
+        elif np.any(self.exposure[rows]):
+            self._crowding["odds"] = crowding_odds(self.exposure, self.free)
 
     def packed(self, name: str) -> Bitmap:
         """Return one of the masks, or who has a place ``free``, as a bitmap; kept until it changes."""
@@ -183,6 +231,7 @@ class Pool:
         masks = (self.present, self.supporter, self.minor, self.adult, self.vetted, self.agreed, self.held)
         tables = self.ids.nbytes + self.hidden.ids.nbytes + self.foreign.ids.nbytes
         own = sum(mask.nbytes for mask in masks) + self.free.nbytes + self.hashes.nbytes + tables
+        own += self.exposure.nbytes + sum(odds.nbytes for odds in self._crowding.values())
         return own + sum(column.nbytes for column in self.columns.values())
 
 

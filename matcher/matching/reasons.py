@@ -1,4 +1,4 @@
-"""Why a candidate is in a list, in words that both sides and the programme allow: docs/reference/matching.md §7."""
+"""Why a candidate is in a list, in words that both sides and the programme allow: docs/reference/matching.md §8."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ Reasons = tuple[Reason, ...]
 
 
 def reasons(
-    pools: Sequence[Pool], pool: Pool, seeker: Seeker, rows: Rows, added: Mapping[str, Floats]
+    pools: Sequence[Pool],
+    pool: Pool,
+    seeker: Seeker,
+    rows: Rows,
+    added: Mapping[str, Floats],
+    *,
+    to_candidate: bool = False,
 ) -> list[Reasons]:
     """Return the reasons for m `rows` of `pool`, the weightiest first, as many as the programme shows on a card.
 
@@ -36,6 +42,8 @@ def reasons(
         Holders of all of them count.
     added : mapping of str to ndarray, shape (m,)
         What each facet adds to the seeker's logit, in the programme's order.
+    to_candidate : bool
+        Whether the candidate reads them: the same things, in words to them.
     """
     facets, card = pool.programme.facets, pool.programme.reasons_a_card
     told = [name for name in added if may_tell(seeker, facets[name])]
@@ -51,7 +59,7 @@ def reasons(
         for facet in order:
             if facet not in said:
                 name = told[facet]
-                said[facet] = _said(pools, pool, seeker, facets[name], rows, added[name] > 0)
+                said[facet] = _said(pools, pool, seeker, facets[name], rows, added[name] > 0, to_candidate=to_candidate)
             if (reason := said[facet][at]) is not None:
                 some = (*some, reason)
                 if len(some) == card:
@@ -66,7 +74,14 @@ def may_tell(seeker: Seeker, facet: Facet) -> bool:
 
 
 def _said(
-    pools: Sequence[Pool], pool: Pool, seeker: Seeker, facet: Facet, rows: Rows, counts: Mask
+    pools: Sequence[Pool],
+    pool: Pool,
+    seeker: Seeker,
+    facet: Facet,
+    rows: Rows,
+    counts: Mask,
+    *,
+    to_candidate: bool,
 ) -> list[Reason | None]:
     """Return for each of `rows` the reason of one facet: what is shared, where it may be told and enough hold it."""
     columns, least = [part.columns[facet.name] for part in pools], pool.programme.reason_k
@@ -78,6 +93,6 @@ def _said(
     shared = pool.columns[facet.name].telling(seeker.sides, rows, enough)
     for value in set(shared).difference(sentences):
         assert value is not None
-        sentences[value] = Reason(facet.name, facet.phrase(value))
+        sentences[value] = Reason(facet.name, (facet.phrase_to_candidate if to_candidate else facet.phrase)(value))
     shows = pool.columns[facet.target if isinstance(facet, Concepts) else facet.name].shows[rows] & counts
     return [sentences[value] if show else None for value, show in zip(shared, shows.tolist(), strict=True)]

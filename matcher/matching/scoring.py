@@ -11,6 +11,7 @@ import numpy as np
 
 from matcher.facets.base import Floats, Mask, Rows, Satisfied
 from matcher.facets.column import HALVES
+from matcher.matching.exposure import log_reciprocal
 from matcher.matching.pool import Pool
 from matcher.matching.seeker import Seeker
 from matcher.model.affinity import PairAffinity
@@ -64,17 +65,11 @@ class Scored:
     @cached_property
     def odds(self) -> Floats:
         """1/r², shape (n,): ascending where r descends, without a logarithm or a root."""
-        with np.errstate(over="ignore"):
-            odds, back = (np.exp(np.negative(logits)) for logits in (self.forward, self.backward))
-            odds += 1.0
-            back += 1.0
-            odds *= back
-        return odds
+        return odds_of(self.forward, self.backward)
 
     def log_reciprocal(self, places: Rows) -> Floats:
         """Return ln r of some of the n rows: r is the geometric mean of both affinities."""
-        forward, backward = self.forward[places], self.backward[places]
-        return np.asarray(-0.5 * (np.logaddexp(0.0, -forward) + np.logaddexp(0.0, -backward)))
+        return log_reciprocal(self.forward[places], self.backward[places])
 
     @property
     def reciprocal(self) -> Floats:
@@ -97,6 +92,16 @@ class Scored:
     def forward_at(self, places: Rows) -> dict[str, Floats]:
         """Return what each facet adds to the seeker's logit for m of the n rows, in the programme's order."""
         return {part.facet: part.at(places) for part in self.parts if part.direction == FORWARD}
+
+
+def odds_of(forward: Floats, backward: Floats) -> Floats:
+    """Return 1/r² of both logits, shape (n,)."""
+    with np.errstate(over="ignore"):
+        odds, back = (np.exp(np.negative(logits)) for logits in (forward, backward))
+        odds += 1.0
+        back += 1.0
+        odds *= back
+    return odds
 
 
 def score(pool: Pool, affinity: PairAffinity, seeker: Seeker, rows: Rows) -> Scored:

@@ -15,6 +15,7 @@ from matcher.facets.base import Floats, Rows
 from matcher.matching import gates
 from matcher.matching.circumstances import Standing
 from matcher.matching.pool import Hashes, Pool
+from matcher.matching.ranking import Ranking
 from matcher.matching.reasons import Reasons, reasons
 from matcher.matching.scoring import Scored, score
 from matcher.matching.seeker import Seeker
@@ -34,7 +35,7 @@ class Entry(NamedTuple):
     member_id: str
     rank: int
     score: float
-    """The reciprocal score r, in (0, 1)."""
+    """The reciprocal score r, in (0, 1), whatever exposure and looks take from the place in the list."""
     strength: str
     """``strong``, ``good`` or ``possible``."""
     reasons: Reasons
@@ -129,16 +130,17 @@ class _Part:
 
     def best(self, limit: int) -> _Best:
         """Return who may be among the `limit` best; ties with the last of them stay in."""
-        scored = self.scored
-        near = _near(scored.odds, limit)
+        scored, ranking = self.scored, Ranking(self.pool, self.seeker, self.scored)
+        near = _near(ranking.odds, limit)
         if not scored.informative_at(near).all():
-            near = _near(np.where(scored.informative, scored.odds, np.inf), limit)
+            near = _near(np.where(scored.informative, ranking.odds, np.inf), limit)
             near = near[scored.informative[near]]
         log_r = scored.log_reciprocal(near)
         good = np.exp(log_r) >= self.pool.programme.quality_floor
-        rows = scored.rows[near[good]]
+        near, log_r = near[good], log_r[good]
+        rows = scored.rows[near]
         ties = self.pool.ties(self.seeker.tie, rows)
-        return _Best(near[good], log_r[good], ties, self.pool.ids.table[rows])
+        return _Best(near, log_r, ranking.keys(near, log_r), ties, self.pool.ids.table[rows])
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ class _Best:
     places: Rows
     """Among the rows that were scored."""
     log_r: Floats
+    keys: Floats
     ties: Hashes
     ids: npt.NDArray[np.bytes_]
 
@@ -174,8 +177,10 @@ def _last(odds: Floats, limit: int) -> float:
 def _entries(pools: Sequence[Pool], parts: Sequence[_Part], limit: int) -> tuple[Entry, ...]:
     """Return the `limit` best of all parts: by key, then keyed hash, then id."""
     found = [part.best(limit) for part in parts]
-    log_r, ties, ids = (np.concatenate([getattr(best, name) for best in found]) for name in ("log_r", "ties", "ids"))
-    order = np.lexsort((ids, ties, -np.round(log_r, DIGITS)))[:limit]
+    log_r, keys, ties, ids = (
+        np.concatenate([getattr(best, name) for best in found]) for name in ("log_r", "keys", "ties", "ids")
+    )
+    order = np.lexsort((ids, ties, -np.round(keys, DIGITS)))[:limit]
     first = 0
     why: dict[int, Reasons] = {}
     for part, best in zip(parts, found, strict=True):

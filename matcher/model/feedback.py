@@ -16,7 +16,10 @@ DECISIONS = {"accepted": True, "declined": False}
 SIDES = ("seeker", "candidate")
 MAX_RANK = 1_000_000
 MAX_RATING = 7
-_KEYS = ("seeker", "candidate", "event", "by", "rank", "propensity", "rating", "at")
+SCALES = ("free", "felt_understood")
+BOTH_WAYS = frozenset({"accepted", "declined", "session", "ended", "rated", "reported"})
+"""Events of which it is told by whom they are."""
+_KEYS = ("seeker", "candidate", "event", "by", "rank", "propensity", "rating", "scale", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,15 @@ class Feedback:
     at: datetime
     """When, in UTC."""
     by: str = "seeker"
-    """Whose decision an ``accepted`` or ``declined`` is: ``seeker`` or ``candidate``."""
+    """Whose decision, rating or report it is: ``seeker`` or ``candidate``."""
     rank: int | None = None
     """Place in the list, from 1; ``shown`` always has one."""
     propensity: float | None = None
     """Chance of being looked at, in [0, 1]; None: 1/rank."""
     rating: int | None = None
     """0–7, of a ``rated``."""
+    scale: str = "free"
+    """Of a ``rated``: ``free``, or ``felt_understood``."""
 
     @property
     def decision(self) -> bool | None:
@@ -68,11 +73,13 @@ class Feedback:
     def to_dict(self) -> dict[str, object]:
         """Return the event as files write it."""
         record: dict[str, object] = {"seeker": self.seeker, "candidate": self.candidate, "event": self.event}
-        if self.decision is not None:
+        if self.decision is not None or self.by != "seeker":
             record["by"] = self.by
         for key in ("rank", "propensity", "rating"):
             if (value := getattr(self, key)) is not None:
                 record[key] = value
+        if self.scale != "free":
+            record["scale"] = self.scale
         record["at"] = written(self.at)
         return record
 
@@ -87,8 +94,8 @@ def _read(record: object, problems: Problems) -> Feedback | None:
         fields.note("candidate", "found the seeker's own member_id; expected another member")
     event = fields.text("event", f"one of {', '.join(EVENTS)}", choices=EVENTS)
     by = fields.text("by", f"one of {', '.join(SIDES)}", required=False, choices=SIDES)
-    if by is not None and event is not None and event not in DECISIONS:
-        fields.note("by", f"found {shown(by)} on {event}; only accepted and declined say by whom: leave it out")
+    if by is not None and event is not None and event not in BOTH_WAYS:
+        fields.note("by", f"found {shown(by)} on {event}, which is the seeker's alone: leave it out")
     rank = _whole(fields, "rank", 1, MAX_RANK)
     if event == "shown" and fields.values.get("rank") is None:
         fields.note("rank", "missing; expected the place in the list, from 1")
@@ -96,10 +103,13 @@ def _read(record: object, problems: Problems) -> Feedback | None:
     rating = _whole(fields, "rating", 0, MAX_RATING)
     if event is not None and event != "rated" and rating is not None:
         fields.note("rating", f"found {rating} on {event}; only rated takes one: leave it out")
+    scale = fields.text("scale", f"one of {', '.join(SCALES)}", required=False, choices=SCALES)
+    if event is not None and event != "rated" and scale is not None:
+        fields.note("scale", f"found {shown(scale)} on {event}; only rated has one: leave it out")
     at = fields.time("at", required=True)
     if problems or event is None or at is None:
         return None
-    return Feedback(seeker, candidate, event, at, by or "seeker", rank, propensity, rating)
+    return Feedback(seeker, candidate, event, at, by or "seeker", rank, propensity, rating, scale or "free")
 
 
 def _whole(fields: Fields, key: str, minimum: int, maximum: int) -> int | None:

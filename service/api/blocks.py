@@ -17,7 +17,7 @@ from service.api import example_data as told
 from service.api.blueprint import Blueprint, check_member_id, expected
 from service.problems import NO_BLOCK, Problem
 from service.state import state
-from service.store import apart, audit, members
+from service.store import apart, audit, closing, members
 
 blueprint = Blueprint("blocks", __name__, description="Pairs who are never shown to each other.")
 
@@ -68,7 +68,9 @@ class BlocksView(MethodView):
         key = access()
         with here.store.transaction() as session:
             _check_known(session, one, other)
+            programme = here.pools.programmes.get(session, key.programme_id)
             new = apart.block(session, key.programme_id, [(one, other)])
+            closing.close_unallowed(session, programme, here.clock(), [one, other])
             # Of neither of the two: what is told of a member from the log must not tell that somebody blocked them.
             audit.record(session, key.programme_id, "block.made", now=here.clock(), by=key.key_id, new=bool(new))
         reply = jsonify(a=one, b=other)

@@ -6,6 +6,7 @@ from typing import Any
 
 SEEKER = "m-000123"
 NEWCOMER = "m-000124"
+SUPPORTER = "m-000200"
 PROFILE = {"experiences": ["lumpectomy"], "channel": ["phone"], "journey": "later"}
 
 

@@ -7,6 +7,8 @@ from typing import Final
 import marshmallow as ma
 
 from matcher.consent_words import ALL_DECISIONS, PURPOSES
+from matcher.introductions import ACTS, END_REASONS, SIDES
+from service.store import events
 
 AT: Final = {"format": "date-time"}
 
@@ -92,6 +94,7 @@ class ActSchema(ma.Schema):
     rank = ma.fields.Integer()
     propensity = ma.fields.Float()
     rating = ma.fields.Integer()
+    scale = ma.fields.String()
 
 
 class GivenListSchema(ma.Schema):
@@ -105,6 +108,39 @@ class GivenListSchema(ma.Schema):
     reason = ma.fields.String(required=True, allow_none=True)
     model_version = ma.fields.String(required=True)
     shown = ma.fields.Integer(required=True, metadata={"description": "How many of it were returned."})
+
+
+class OwnStepSchema(ma.Schema):
+    """What the member did in an introduction."""
+
+    act = ma.fields.String(required=True, metadata={"enum": list(ACTS)})
+    at = ma.fields.String(required=True, metadata=AT)
+    reason = ma.fields.String(required=True, allow_none=True, metadata={"enum": [*END_REASONS, None]})
+
+
+class OwnIntroductionSchema(ma.Schema):
+    """One introduction of which the member was told, as their side is told of it."""
+
+    introduction_id = ma.fields.String(required=True)
+    side = ma.fields.String(required=True, metadata={"enum": list(SIDES)})
+    state = ma.fields.String(required=True, metadata={"enum": list(events.STATES)})
+    made_at = ma.fields.String(
+        required=True, metadata={**AT, "description": "When it was proposed; to a candidate, when it was offered."}
+    )
+    since = ma.fields.String(required=True, metadata=AT)
+    acts = ma.fields.List(ma.fields.Nested(OwnStepSchema), required=True)
+    member_id = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "The other, while they are connected."}
+    )
+
+
+class ToldEventSchema(ma.Schema):
+    """One event of which the member was to be told."""
+
+    number = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True, metadata={"enum": list(events.KINDS)})
+    at = ma.fields.String(required=True, metadata=AT)
+    introduction_id = ma.fields.String(required=True, allow_none=True)
 
 
 class AuditedSchema(ma.Schema):
@@ -129,6 +165,8 @@ class ExportSchema(ma.Schema):
     groups = ma.fields.List(ma.fields.Nested(InGroupSchema), required=True)
     feedback = ma.fields.List(ma.fields.Nested(ActSchema), required=True)
     lists = ma.fields.List(ma.fields.Nested(GivenListSchema), required=True)
+    introductions = ma.fields.List(ma.fields.Nested(OwnIntroductionSchema), required=True)
+    events = ma.fields.List(ma.fields.Nested(ToldEventSchema), required=True)
     models = ma.fields.List(ma.fields.Nested(LearnedSchema), required=True)
     audit = ma.fields.List(ma.fields.Nested(AuditedSchema), required=True)
     left_out = ma.fields.Dict(

@@ -18,7 +18,7 @@ from service.api.blueprint import Blueprint, expected
 from service.api.preconditions import check_preconditions, existing
 from service.problems import NO_HOLD, Problem
 from service.state import state
-from service.store import audit, holds
+from service.store import hold_acts, holds
 from service.store.holds import KINDS, Hold
 from service.store.moments import FOREVER, moment
 
@@ -107,9 +107,8 @@ class HoldsView(MethodView):
         with here.store.transaction() as session:
             check_preconditions(existing(session, member_id))
             key = access()
-            hold = holds.add(session, key.programme_id, member_id, asked["kind"], until=until, now=now)
-            # Not of which kind: that somebody was in a crisis once is not kept.
-            audit.record(session, key.programme_id, "hold.placed", now=now, by=key.key_id, subject=member_id)
+            programme = here.pools.programmes.get(session, key.programme_id)
+            hold = hold_acts.place(session, programme, member_id, asked["kind"], until=until, now=now, by=key.key_id)
         reply = jsonify(_shown(hold))
         reply.status_code = 201
         return reply
@@ -130,11 +129,8 @@ class HoldView(MethodView):
         now, key = here.clock(), access()
         with here.store.transaction() as session:
             existing(session, member_id)
-            # PostgreSQL refuses even to look for a text with a NUL.
-            known = "\x00" not in hold_id
-            if not known or not holds.lift(session, key.programme_id, member_id, hold_id, now):
+            if not hold_acts.lift(session, key.programme_id, member_id, hold_id, now=now, by=key.key_id):
                 raise Problem(NO_HOLD, "This member is not held by a hold of this id.")
-            audit.record(session, key.programme_id, "hold.lifted", now=now, by=key.key_id, subject=member_id)
         return Response(status=204)
 
 

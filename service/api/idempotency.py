@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 
 from matcher.errors import PeermatchError, shown
 from matcher.people import MEMBER_ID
-from service.access import OPEN_ENDPOINTS, access
+from service.access import OPEN_ENDPOINTS, access, has_own_entry
 from service.api.body import read
 from service.api.description import view_of
 from service.logs import log_failure
@@ -43,7 +43,7 @@ def _begin() -> Response | None:
     """Reply at once where the same request was there before; else put it down as under way."""
     if request.method != "POST" or HEADER not in request.headers:
         return None
-    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
+    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or has_own_entry():
         return None
     asked = _asked(request.headers[HEADER])
     if getattr(view_of(current_app, request.endpoint, "post"), "runs_again", False):
@@ -75,7 +75,7 @@ def _named(body: bytes) -> tuple[str, ...]:
     except orjson.JSONDecodeError:
         told = {}  # refused by whoever reads it for good
     found = {**(request.view_args or {}), **(told if isinstance(told, dict) else {})}
-    named = [found.get(name) for name in ("member_id", "a", "b")]
+    named = [found.get(name) for name in ("member_id", "a", "b", "seeker", "candidate")]
     return tuple(sorted({name for name in named if isinstance(name, str) and MEMBER_ID.fullmatch(name)}))
 
 

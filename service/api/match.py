@@ -80,6 +80,13 @@ class MatchSchema(ma.Schema):
     group_id = ma.fields.String(metadata={"description": "Of a group; only for keys with the scope `match:ids`."})
 
 
+class PlaceSchema(ma.Schema):
+    """A place on the waiting list."""
+
+    place = ma.fields.Integer(required=True, metadata={"minimum": 1, "description": "It may be a minute old."})
+    since = ma.fields.String(required=True, metadata={"format": "date-time"})
+
+
 class MatchResponseSchema(ma.Schema):
     """The shortlist. `docs/schemas/match-response.schema.json` says the same."""
 
@@ -95,7 +102,12 @@ class MatchResponseSchema(ma.Schema):
         required=True, metadata={"description": "False: the list before, because there are no more new ones for now."}
     )
     matches = ma.fields.List(ma.fields.Nested(MatchSchema), required=True)
-    waiting = ma.fields.Dict(required=True, allow_none=True)
+    waiting = ma.fields.Nested(
+        PlaceSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Only where there is no peer for somebody who waits; null in every other reply."},
+    )
     fresh_at = ma.fields.DateTime(
         format="iso", metadata={"description": "Only where `fresh` is false: when a new list can be had."}
     )
@@ -165,13 +177,21 @@ def _reply(here: State, found: LiveList, seeker: str, *, with_ids: bool) -> dict
         "model_version": found.model_version,
         "fresh": found.fresh_at is None,
         "matches": [_match(here, found, rank, one, with_ids=with_ids) for rank, one in enumerate(found.alive, 1)],
-        "waiting": None,
+        "waiting": _waiting(here, found, seeker),
     }
     if found.fresh_at is not None:
         body["fresh_at"] = written(found.fresh_at)
     if found.result == "held":
         body["message"] = _message(here, found.programme, seeker)
     return body
+
+
+def _waiting(here: State, found: LiveList, seeker: str) -> dict[str, Any] | None:
+    """Return the seeker's place on the waiting list, for whom no list of peers has anybody."""
+    if found.alive or found.result == "held" or found.kind != "buddy":
+        return None
+    place = here.shortlists.waits.place(found.programme.id, seeker, here.clock())
+    return None if place is None else {"place": place[0], "since": written(place[1])}
 
 
 def _match(here: State, found: LiveList, rank: int, one: Alive, *, with_ids: bool) -> dict[str, Any]:

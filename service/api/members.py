@@ -42,7 +42,16 @@ KEEPS_CONSENTS = "A changed profile; consents stay as they are"
 RECEIPT = {
     "receipt": "5a9c1f0e7d2b4c6a8e3f1d0b9c7a5e42",
     "erased_at": "2026-03-04T12:00:00Z",
-    "what": {"record": 1, "consents": 3, "holds": 0, "groups": 0, "feedback": 0, "lists": 0},
+    "what": {
+        "record": 1,
+        "consents": 3,
+        "holds": 0,
+        "groups": 0,
+        "events": 0,
+        "feedback": 0,
+        "introductions": 0,
+        "lists": 0,
+    },
 }
 WRONG = {"roles": ["seeker"], "profile": {"journey": "longer"}}
 PUT_WRONG = told.problem(

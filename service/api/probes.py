@@ -47,7 +47,7 @@ def lbheartbeat() -> ResponseReturnValue:
 @blueprint.route("/__version__", endpoint="version")
 @blueprint.open()
 @blueprint.response(200, {"type": "object"})
-@blueprint.example("a_release", 200, {"name": "peermatch", "version": "0.3.0"})
+@blueprint.example("a_release", 200, {"name": "peermatch", "version": "0.4.0"})
 def release() -> ResponseReturnValue:
     """Name the release."""
     return jsonify(name="peermatch", version=release_number())

@@ -14,6 +14,7 @@ from service.access import access, needs
 from service.api import example_data as told
 from service.api.blueprint import Blueprint
 from service.api.export_schemas import ExportSchema, ModelsSchema
+from service.api.introduction_schemas import INTRODUCTION
 from service.api.preconditions import existing
 from service.included import learned_from
 from service.state import State, state
@@ -56,7 +57,10 @@ EXPORTED: Final[dict[str, Any]] = {
     "groups": [
         {"group_id": "g-01", "name": "Travelling again", "role": "member", "roster_of_week": None},
     ],
-    "feedback": [{"event": "viewed", "role": "seeker", "at": "2026-03-04T12:00:00Z", "rank": 1}],
+    "feedback": [
+        {"event": "viewed", "role": "seeker", "at": "2026-03-04T12:00:00Z", "rank": 1},
+        {"event": "accepted", "role": "seeker", "at": "2026-03-04T12:00:00Z"},
+    ],
     "lists": [
         {
             "match_id": "H1MlGc43H0DYffccsb2uJw",
@@ -67,6 +71,25 @@ EXPORTED: Final[dict[str, Any]] = {
             "reason": None,
             "model_version": "1",
             "shown": 3,
+        }
+    ],
+    "introductions": [
+        {
+            "introduction_id": INTRODUCTION,
+            "side": "seeker",
+            "state": "offered",
+            "made_at": "2026-03-04T12:00:00Z",
+            "since": "2026-03-04T12:00:00Z",
+            "acts": [{"act": "propose", "at": "2026-03-04T12:00:00Z", "reason": None}],
+            "member_id": None,
+        }
+    ],
+    "events": [
+        {
+            "number": 1,
+            "kind": "introduction.offered",
+            "at": "2026-03-04T12:00:00Z",
+            "introduction_id": INTRODUCTION,
         }
     ],
     "models": MODELS,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from service.backup import kept_consents, kept_programmes
+from service.backup import kept_consents, kept_introductions, kept_programmes
 from service.backup.kept_apart import put_apart, there
 from service.backup.present import Present, kept, put_back
 from service.backup.reading import Contents
@@ -36,6 +36,8 @@ class Merged:
     """Pairs that are kept apart, both ways counted as one."""
     connections: int = 0
     """Pairs that are kept connected."""
+    introductions: int = 0
+    """That were made, or went on, since."""
     holds: int = 0
     holds_back: int = 0
     """Holds that had been lifted since the backup, and run again."""
@@ -55,6 +57,8 @@ def merge(session: Session, contents: Contents, present: Present, now: datetime)
         # First, since all else follows from it.
         if kept_programmes.put_back(session, programme_id):
             done.programmes.append(programme_id)
+        pairs = kept_introductions.put_introductions(session, programme_id)
+        done.introductions += len(pairs)
         decisions, withdrawn = kept_consents.put_back(session, programme_id, contents, now)
         done.decisions, done.withdrawn = done.decisions + decisions, done.withdrawn + withdrawn
         closed, since = _keys(session, programme_id)
@@ -65,6 +69,7 @@ def merge(session: Session, contents: Contents, present: Present, now: datetime)
             kept_programmes.follow(session, programme_id, now)
         held, back = _holds(session, programme_id, micros(now))
         done.holds, done.holds_back = done.holds + held, done.holds_back + back
+        kept_introductions.follow(session, programme_id, pairs, now)
         done.members_lost += _lost(session, programme_id)
     return done
 

@@ -20,7 +20,10 @@ from service.store.record_tables import AuditRow
 from service.store.table_base import Base
 from service.store.tables import PoolRow
 
-ASIDE: Final = ("programmes", "audit", "consent_events", "apart", "feedback", "holds", "api_keys", "members")
+ASIDE: Final = (
+    "programmes", "audit", "consent_events", "apart", "feedback", "holds", "api_keys", "members", "introductions",
+    "events",
+)  # fmt: skip
 _EVERY: Final = {"every_programme": True}
 
 
@@ -31,6 +34,8 @@ class Present:
     programmes: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     """The last change of each programme."""
+    events: dict[str, int] = field(default_factory=dict)
+    """The last event of each programme."""
     sequences: dict[str, int] = field(default_factory=dict)
     erasures: list[Entry] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
@@ -43,10 +48,12 @@ def put_aside(session: Session, contents: Contents) -> Present:
     """Return what is known of a database, and keep of it what `service.backup.merging` puts back."""
     for name in ASIDE:
         session.execute(text(f"CREATE TEMPORARY TABLE kept_{name} AS SELECT * FROM {name}"))  # noqa: S608
-    numbers = session.execute(select(PoolRow.programme_id, PoolRow.number), execution_options=_EVERY)
+    query = select(PoolRow.programme_id, PoolRow.number, PoolRow.events)
+    numbers = session.execute(query, execution_options=_EVERY).all()
     found = Present(
         programmes=programmes.identifiers(session),
         numbers={row[0]: row[1] for row in numbers},
+        events={row[0]: row[2] for row in numbers},
         sequences=sequences.read(session),
         erasures=erasure.entries(session),
     )

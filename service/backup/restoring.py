@@ -11,7 +11,7 @@ from typing import IO, Final
 from sqlalchemy import Table, insert, text
 from sqlalchemy.orm import Session
 
-from service.backup import afterwards, merging, present, reading, sequences
+from service.backup import afterwards, kept_introductions, merging, present, reading, sequences
 from service.backup.errors import RestoreError, said
 from service.backup.header import Header
 from service.backup.merging import Merged
@@ -194,6 +194,8 @@ class _Restoring:
                 ),
                 {"number": number, "programme": programme_id},
             )
+        for programme_id in self.contents.programmes:
+            kept_introductions.number(self.session, programme_id, before.events.get(programme_id, 0))
 
     def _ledger(self, asked: Asked) -> Read:
         """Return what the file of erasures says."""

@@ -33,6 +33,7 @@ COMMANDS = {
     "match": Entry("service.cli.match", "Show one member's shortlist as a coordinator sees it."),
     "serve": Entry("service.cli.serve", "Answer partner apps over HTTP."),
     "refresh": Entry("service.cli.refresh", "Make members who are still waiting visible at once."),
+    "report": Entry("service.cli.report", "Show how long people wait, how long connections last, and who has places."),
     "keys": Entry("service.cli.keys", "Create, list, rotate and revoke API keys; rotate the data key."),
     "backup": Entry("service.cli.backup", "Write everything but the keys to one encrypted file."),
     "restore": Entry("service.cli.restore", "Put a backup into the database."),

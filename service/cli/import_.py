@@ -167,7 +167,7 @@ def blocks(ctx: click.Context, file: Path, programme_id: str | None, strict: boo
             _unchanged(session, programme)
             blocks_intake.refuse_strangers(session, programme, batch)
             if not _stopped(batch.outcome, strict):
-                new = blocks_intake.store_blocks(session, programme, batch)
+                new = blocks_intake.store_blocks(session, programme, batch, context.now())
                 _record(session, programme, "blocks.imported", batch.outcome, context.now(), new)
     detail = f" ({new:,} new)" if new != batch.outcome.accepted else ""
     _finish(ctx, batch.outcome, "block", detail, as_json=as_json)

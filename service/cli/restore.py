@@ -27,8 +27,8 @@ def command(file: Path, replace: bool, no_ledger: bool, dry_run: bool, as_json: 
 
     Stop the service first. The whole file is checked before anything is changed, and all of it is restored or nothing.
     Whoever was erased since stays erased, as erasures.ledger in the home tells. Where it takes the place of a
-    database, so do withdrawals and all other decisions about consent, blocks, connections and holds made since; the
-    programme files are those of the database, and so are the API keys.
+    database, so do withdrawals and all other decisions about consent, blocks, introductions, connections and holds made
+    since; the programme files are those of the database, and so are the API keys.
     """
     where = context.settings()
     with private_files(), Progress("restoring") as progress:
@@ -94,6 +94,7 @@ def _kept(done: Restored) -> Iterator[str]:
         yield f"  {kept.withdrawn:,} consents that no longer held, of members stored anew since, are withdrawn again"
     yield f"  {kept.blocks:,} pairs blocked or declined since are kept apart; {kept.holds:,} holds made since go on"
     yield f"  {kept.connections:,} pairs connected since stay connected"
+    yield f"  {kept.introductions:,} introductions that were made since, or went on, are as they were"
     if kept.holds_back:
         yield f"  {kept.holds_back:,} holds that had been lifted since run again: lift them"
     yield f"  {kept.keys_closed:,} API keys revoked since stay closed; {kept.keys_since:,} made since stay open"

@@ -24,6 +24,8 @@ COPIES: Final = timedelta(days=30)
 _NAMES: Final = {
     "lists": "lists",
     "feedback": "feedback events",
+    "introductions": "introductions that were over",
+    "events": "events that apps were told of",
     "holds": "holds that had ended",
     "replies": "replies kept for requests sent twice",
     "keys": "API keys that had expired",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from service.intake.errors import IntakeError
 from service.intake.outcome import Outcome, Refusal, identifier
 from service.intake.reading import Records, open_file
 from service.intake.rows import Row
-from service.store import apart, members
+from service.store import apart, closing, members
 
 FIELDS = ("a", "b")
 _CHUNK = 500
@@ -94,9 +95,12 @@ def refuse_strangers(session: Session, programme: Programme, batch: BlockBatch) 
     batch.outcome.refused.sort(key=lambda refusal: refusal.line)
 
 
-def store_blocks(session: Session, programme: Programme, batch: BlockBatch) -> int:
+def store_blocks(session: Session, programme: Programme, batch: BlockBatch, now: datetime) -> int:
     """Store the blocks of a batch in the caller's transaction; return how many pairs were not blocked already."""
-    return apart.block(session, programme.id, [pair for _, pair in batch.pairs])
+    pairs = [pair for _, pair in batch.pairs]
+    new = apart.block(session, programme.id, pairs)
+    closing.close_unallowed(session, programme, now, {name for pair in pairs for name in pair})
+    return new
 
 
 def _records(path: Path) -> Records:

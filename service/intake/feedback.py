@@ -24,7 +24,7 @@ from service.store import members as stored_members
 
 _CHUNK = 500
 _NUMBERS = {"rank": int, "propensity": float, "rating": int}
-_COLUMNS = ("seeker", "candidate", "event", "by", "rank", "propensity", "rating", "at")
+_COLUMNS = ("seeker", "candidate", "event", "by", "rank", "propensity", "rating", "scale", "at")
 
 
 @dataclass(slots=True)

@@ -164,8 +164,11 @@ class Request:
     def _reply(self, stored: StoredList, checked: Rechecked, result: str) -> tuple[LiveList, Change | None]:
         """Return the reply that the survivors of a list make, and what it shows for the first time."""
         shown = dict(stored.shown)
+        at = self.seeking.moment
+        if stored.id and at == stored.made_at:
+            at += 1  # at `made_at` itself stands who was shown when it was made: see `service.store.valid_lists`
         for rank, one in enumerate(checked.alive, 1):
-            shown.setdefault(one.place, (rank, self.seeking.moment))
+            shown.setdefault(one.place, (rank, at))
         matched = bool(checked.alive)
         reply = LiveList(
             programme=self.held.programme,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,10 +18,12 @@ from matcher.matching import pool_file
 from matcher.matching.pool import Pool
 from matcher.model.artefact import Model
 from matcher.programme import Programme
+from service.live.showing import EMPTY, Table
 from service.logs import log_failure
 from service.store.scene import Live
 
 Numbers = npt.NDArray[np.int64]
+ARRAYS: Final = ("numbers", "revisions", "edges", "hidden", "order")
 POINTER: Final = "current"
 """The file that names the newest base."""
 
@@ -39,6 +41,10 @@ class Base:
         something else.
     hidden : ndarray of int64
         `LiveRow.id` of each of the pool's `hidden`, in their order.
+    order : ndarray of intp, shape (N,)
+        The rows by ascending number.
+    shown : Table
+        Whom the newest list of each seeker that counted on that day showed.
     epoch : int
         Ordinal of the UTC day.
     number : int
@@ -64,7 +70,18 @@ class Base:
     built_at: datetime
     skipped: int
     store: str
+    order: npt.NDArray[np.intp]
+    shown: Table = EMPTY
     erased: set[int] = field(default_factory=set)
+
+    def look_up(self, numbers: Collection[int]) -> list[int]:
+        """Return the row that each of some members has, or had until they were taken out; -1: they never had any."""
+        if not numbers or not len(self.order):
+            return [-1] * len(numbers)
+        wanted = np.fromiter(numbers, np.int64, len(numbers))
+        rows = self.order[np.minimum(self.numbers.searchsorted(wanted, sorter=self.order), len(self.order) - 1)]
+        found: list[int] = np.where(self.numbers[rows] == wanted, rows, -1).tolist()
+        return found
 
     def row(self, number: int, member_id: str) -> int | None:
         """Return the row of the member with a number and an id; None where there is none, or it is another's now."""
@@ -81,9 +98,10 @@ class Base:
             self.pool.forget(self.pool.hidden.ids[at])
 
     def names(self, numbers: Iterable[int]) -> bool:
-        """Whether any of the members with these numbers, erased since or not, is in it or among its hidden."""
+        """Whether any of the members with these numbers, erased since or not, is in it in any way."""
         wanted = np.fromiter(numbers, np.int64)
-        return bool(np.isin(wanted, self.numbers).any() or np.isin(wanted, self.hidden).any())
+        named = (self.numbers, self.hidden, self.shown.seekers, self.shown.people)
+        return any(bool(np.isin(wanted, some).any()) for some in named)
 
     def encodes(self, row: int, live: Live) -> bool:
         """Whether a row still is what it was encoded from; holds and places aside, which are written into it."""
@@ -129,6 +147,8 @@ def load(folder: Path, name: str, programme: Programme, models: dict[str, Model]
             built_at=datetime.fromisoformat(str(head["built_at"])),
             skipped=int(head["skipped"]),
             store=store,
+            order=extra["order"],
+            shown=Table(*(extra[name] for name in Table._fields)),
         )
     except FileNotFoundError:
         return None  # another process has replaced it meanwhile
@@ -152,7 +172,7 @@ def save(base: Base, folder: Path, name: str) -> None:
         pool_file.save(
             base.pool,
             aside,
-            extra={name: getattr(base, name) for name in ("numbers", "revisions", "edges", "hidden")},
+            extra={name: getattr(base, name) for name in ARRAYS} | base.shown._asdict(),
             head={
                 "model_version": base.model.version,
                 "epoch": base.epoch,

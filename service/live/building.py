@@ -28,8 +28,9 @@ from service.live import forgetting
 from service.live.base import Base
 from service.live.models import Models
 from service.live.programmes import ProgrammeCache
+from service.live.showing import Shown, Table
 from service.logs import log_event, log_failure
-from service.store import Store, installation, scene, stored
+from service.store import Store, installation, scene, stored, valid_lists
 from service.store.moments import day, micros
 from service.store.scene import Live, Scene
 
@@ -109,22 +110,17 @@ class Builder:
         return published
 
     def _built(self, programme_id: str, now: datetime) -> tuple[Base, Programme]:
-        programme, model, seen, people = self._read(programme_id, now)
+        programme, model, seen, people, shown = self._read(programme_id, now)
         with uncollected():
-            pool = Pool.build(
-                programme,
-                model.encoder,
-                people.profiles,
-                now,
-                Circumstances(held=frozenset(people.held), load=people.load),
-                tie_key(programme),
-                people.hidden,
-            )
+            facts = Circumstances(held=frozenset(people.held), load=people.load)
+            key, hidden = tie_key(programme), people.hidden
+            pool = Pool.build(programme, model.encoder, people.profiles, now, facts, key, hidden)
         rows = [people.rows[member_id] for member_id in pool.ids]
+        numbers = np.fromiter((row.id for row in rows), np.int64, len(rows))
         built = Base(
             name="",
             pool=pool,
-            numbers=np.fromiter((row.id for row in rows), np.int64, len(rows)),
+            numbers=numbers,
             revisions=np.fromiter((row.revision for row in rows), np.int64, len(rows)),
             edges=np.fromiter((row.edge for row in rows), np.int64, len(rows)),
             hidden=np.array([people.rows[member_id].id for member_id in pool.hidden.ids], dtype=np.int64),
@@ -135,11 +131,13 @@ class Builder:
             built_at=now,
             skipped=people.skipped,
             store=self.store_id,
+            order=np.argsort(numbers),
+            shown=shown,
         )
         log_event("pool", programme=programme_id, members=len(people), skipped=people.skipped, model=model.version)
         return built, programme
 
-    def _read(self, programme_id: str, now: datetime) -> tuple[Programme, Model, Scene, _People]:
+    def _read(self, programme_id: str, now: datetime) -> tuple[Programme, Model, Scene, _People, Table]:
         with self.store.reading() as session:
             programme = self.programmes.get(session, programme_id)
         with self.store.hot.reading() as reader:
@@ -152,7 +150,8 @@ class Builder:
             model = self.models.best(programme, (seen.active, seen.previous), now)
             with uncollected():
                 people = _people(scene.everybody(reader, programme_id, day(now), micros(now)), programme, now)
-        return programme, model, seen, people
+                shown = Shown.of(valid_lists.valid(reader, programme_id, day(now))).table
+        return programme, model, seen, people, shown
 
     def _published(self, built: Base, programme: Programme) -> Base:
         """Return the base as all workers map it; itself where it cannot be written."""
@@ -226,7 +225,7 @@ def _people(rows: Iterator[tuple[Live, dict[str, Any] | None]], programme: Progr
         profile = consented(member, programme, now)
         found.profiles.append(profile)
         found.rows[row.member_id] = row
-        if (load := profile.capacity - row.free) != 0:
+        if (load := profile.capacity - row.places(moment)) != 0:
             found.load[row.member_id] = load
         if row.held_until > moment:
             found.held.add(row.member_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -15,6 +15,7 @@ from matcher.matching.circumstances import Standing
 from matcher.matching.pool import Pool
 from matcher.matching.shortlist import Shortlist, shortlist
 from matcher.programme import Programme
+from service.live.attention import Attention
 from service.live.base import Base
 from service.live.few import pool_of
 from service.store import scene, stored
@@ -89,6 +90,7 @@ class HeldPool:
         """When a consent or hold next begins or ends by itself, µs since 1970; None: not looked up yet."""
         self.view = View(base, {}, None)
         """What requests rank over: another one with each change to whoever has another record than in the base."""
+        self._attention = Attention(base)
         self._lock = Lock()
 
     @property
@@ -120,14 +122,16 @@ class HeldPool:
         for number in gone:
             kept.pop(number, None)
             self.base.forget(number)
+        attended = self._attention.forget(gone)
         moment = micros(now)
         edited = []
+        self.due = min(self.due or FOREVER, scene.first_introduction_due(reader, self.programme.id))
         for live in changed:
-            self.due = min(self.due or FOREVER, live.edge, live.held_until or FOREVER)
+            self.due = min(self.due, live.edge, live.held_until or FOREVER, live.rests_until or FOREVER)
             row = self.base.row(live.id, live.member_id)
             if row is not None and live.accepted and self.base.encodes(row, live):
                 self.base.pool.set_held(row, live.held_until > moment)
-                self.base.pool.set_free(row, live.free)
+                self.base.pool.set_free(row, live.places(moment))
             else:
                 self.base.pool.forget(live.member_id)
                 kept.pop(live.id, None)
@@ -135,6 +139,7 @@ class HeldPool:
         kept |= self._read(reader, edited, now)
         if kept != self.view.edited:
             self.view = View(self.base, kept, self._built(list(kept.values()), now))
+        self._spread(attended)
 
     def _read(self, reader: Transaction, edited: Sequence[Live], now: datetime) -> dict[int, _Changed]:
         """Return the new records of those who may be seen today."""
@@ -147,7 +152,32 @@ class HeldPool:
         if not people:
             return None
         pool, encoder = self.base.pool, self.base.model.encoder
-        return pool_of(self.programme, encoder, ((one.profile, one.row) for one in people), now, pool.at, pool.key)
+        pairs = [(one.profile, one.row) for one in people]
+        exposure = {row.member_id: self._attention.of(row.id) for _, row in pairs}
+        return pool_of(self.programme, encoder, pairs, now, pool.at, pool.key, exposure)
+
+    def attend(self, reader: Transaction) -> None:
+        """Take in what attention everybody had in the lists that `reader` sees."""
+        with self._lock:
+            self._spread(self._attention.follow(reader, self.programme.id, self.base.epoch))
+
+    def _spread(self, numbers: Collection[int]) -> None:
+        """Tell the pool beside the base too of whose exposure is another."""
+        view = self.view
+        for number in view.edited.keys() & numbers:
+            if view.delta is not None and (row := view.delta.find(view.edited[number].row.member_id)) is not None:
+                view.delta.set_exposure(row, self._attention.of(number))
+
+    def given_by(self, seeker: int) -> dict[int, float]:
+        """Return to whom the newest list of the seeker with a number gave exposure, and how much."""
+        return dict(self._attention.given_by(seeker))
+
+    def names(self, numbers: Collection[int]) -> dict[int, str]:
+        """Return the ids of those in the pool who have these numbers."""
+        base, edited = self.base, self.view.edited
+        rows = zip(numbers, base.look_up(numbers), strict=True)
+        known = {number: base.pool.ids[row] for number, row in rows if row >= 0 and number not in base.erased}
+        return known | {number: edited[number].row.member_id for number in edited.keys() & numbers}
 
     def is_due(self, now: datetime) -> bool:
         """Whether a consent or hold has begun or ended by itself, and nobody has made a change of it yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date
 
 from matcher.facets.week import monday_from
+from service.live import looks
 from service.live.held import HeldPool
 from service.live.listing import DEPTH, Computed
 from service.live.recheck import Rechecked, first_alive
@@ -19,8 +20,9 @@ class Peers:
 
     def compute(self, seeking: Seeking, held: HeldPool) -> Computed:
         """Rank everybody for a seeker, `DEPTH` deep."""
+        held.attend(seeking.reader)
         view = held.view
-        found = view.match(seeking.profile, seeking.standing, DEPTH)
+        found = view.match(seeking.profile, looks.standing(seeking, held), DEPTH)
         known = view.identify([one.member_id for one in found.entries])
         entries = tuple(
             Entry(number, revision, round(one.score, 6), one.strength, one.reasons)

@@ -20,7 +20,7 @@ from service.live.programmes import ProgrammeCache
 from service.live.refreshing import Inline, Refresher
 from service.live.since import Since
 from service.logs import log_failure
-from service.store import Store, StoreError, live, scene
+from service.store import Store, StoreError, closing, scene
 from service.store.hot import Transaction
 from service.store.moments import day, micros
 from service.store.scene import Scene
@@ -94,10 +94,16 @@ class PoolCache:
         held.follow(reader, seen, now)
         return held
 
-    def let_time_pass(self, programme_id: str, now: datetime) -> None:
-        """Have everybody hear of consents and holds that began or ended by themselves since this worker looked."""
+    def let_time_pass(self, programme_id: str, now: datetime, *, heard: bool = True) -> None:
+        """Have everybody hear of what began or ended by itself since this worker looked.
+
+        Parameters
+        ----------
+        heard : bool
+            Whether what this worker has heard of is enough, as it is for lists, which look at all that changed anyway.
+        """
         held = self._held.get(programme_id)
-        due = None if held is None else held.due
+        due = held.due if held is not None and heard else None
         if due is None:  # no base yet, or a new one
             with self.store.hot.reading() as reader:
                 due = scene.first_due(reader, programme_id)
@@ -107,7 +113,7 @@ class PoolCache:
             return
         try:
             with self.store.transaction(PATIENCE_MS) as session:
-                live.let_time_pass(session, self.programmes.get(session, programme_id), now)
+                closing.pass_time(session, self.programmes.get(session, programme_id), now)
         except StoreError as problem:  # whoever may be shown from now on waits a little longer
             log_failure(problem)
             due = micros(now + RETRY)

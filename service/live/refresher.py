@@ -31,7 +31,8 @@ from service.live.programmes import ProgrammeCache
 from service.live.since import Since
 from service.security import read_secret_key
 from service.settings import Settings
-from service.store import Store, groups, live, open_store, programmes, scene
+from service.store import Store, groups, open_store, programmes, scene
+from service.store.closing import pass_time
 from service.store.moments import day
 
 PATIENCE_SECONDS: Final = 5.0
@@ -156,7 +157,7 @@ def renew(made: Builder, programme_id: str, now: datetime) -> Base:
         If it cannot be made.
     """
     with made.store.transaction() as session:
-        live.let_time_pass(session, made.programmes.get(session, programme_id), now)
+        pass_time(session, made.programmes.get(session, programme_id), now)
         groups.forget_weeks(session, programme_id, now)
     return made.build(programme_id, now)
 

@@ -96,7 +96,8 @@ class Seeking:
     @cached_property
     def standing(self) -> Standing:
         """Who stands apart from the seeker now."""
-        return Standing(held=self.held, **scene.apart(self.reader, self.programme.id, self.live.member_id))
+        apart = scene.apart(self.reader, self.programme.id, self.live.member_id)
+        return Standing(self.held, apart.blocked, apart.declined, apart.connected)
 
     @cached_property
     def good_until(self) -> int:

@@ -14,6 +14,7 @@ from service.live.handles import Handles
 from service.live.listing import Kind, LiveList
 from service.live.pool_cache import PoolCache
 from service.live.seeking import Seeking
+from service.live.waiting_cache import WaitingCache
 from service.logs import log_failure
 from service.store import StoreError, scene
 from service.store.hot import PATIENCE_MS
@@ -35,6 +36,7 @@ class Shortlists:
     def __init__(self, pools: PoolCache, handles: Handles) -> None:
         self.pools = pools
         self.handles = handles
+        self.waits = WaitingCache(pools)
 
     def of(
         self, programme_id: str, member_id: str, kind: Kind, *, limit: int | None, now: datetime, keep: bool = True

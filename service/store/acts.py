@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from service.store import text
 from service.store.tables import FeedbackRow
 
-_DECISIONS: Final = frozenset({"accepted", "declined"})
-_TOLD: Final = ("at", "rank", "propensity", "rating")
+_TOLD: Final = ("at", "rank", "propensity", "rating", "scale")
 
 
 def own_acts(session: Session, programme_id: str, member_id: str) -> Iterator[dict[str, Any]]:
     """Yield what a member did, in the order in which it came: ``event``, ``role``, and what else is told but whom of.
 
-    Of a decision it is whoever decided who did it, of anything else the seeker. What others did is theirs, and is not
+    It is whoever the record names who did it, the seeker where it names nobody. What others did is theirs, and is not
     here: that there is any would tell of them.
     """
     query = select(FeedbackRow.seeker, FeedbackRow.event, FeedbackRow.record).where(
@@ -28,6 +27,5 @@ def own_acts(session: Session, programme_id: str, member_id: str) -> Iterator[di
     for seeker, event, kept in session.execute(query.order_by(FeedbackRow.id)).all():
         record = text.read(kept)
         role = "seeker" if seeker == member_id else "candidate"
-        by = record.get("by", "seeker") if event in _DECISIONS else "seeker"
-        if role == by:
+        if role == record.get("by", "seeker"):
             yield {"event": event, "role": role, **{key: record[key] for key in _TOLD if key in record}}

@@ -1,8 +1,8 @@
-"""Who stands apart from whom: blocks, and what declined and connected pairs follow from feedback."""
+"""Who stands apart from whom: blocks, those being introduced, and what declined and connected pairs follow from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
@@ -14,8 +14,8 @@ from matcher.programme import Programme
 from service.store import feed, live
 from service.store.live_tables import ApartRow, LiveRow
 
-BLOCKED, DECLINED, CONNECTED = "blocked", "declined", "connected"
-KINDS = (BLOCKED, DECLINED, CONNECTED)
+BLOCKED, DECLINED, CONNECTED, INTRODUCED = "blocked", "declined", "connected", "introduced"
+KINDS = (BLOCKED, DECLINED, CONNECTED, INTRODUCED)
 
 Pair = tuple[str, str]
 
@@ -68,6 +68,19 @@ def relate(session: Session, programme: Programme, events: Iterable[Feedback], p
     _insert(session, programme.id, CONNECTED, supporters)
     taken = live.taken(session, programme.id, names)
     _touch(session, programme.id, names, adds=True, taken=taken)
+
+
+def introduce(session: Session, programme_id: str, pair: Pair, supporters: Collection[str] | None) -> None:
+    """Keep two apart because they are being introduced, or were not long ago; each of `supporters` gives a place.
+
+    None: no longer.
+    """
+    here = (ApartRow.programme_id == programme_id, _is_pair(pair), _kind(INTRODUCED))
+    session.execute(delete(ApartRow).where(*here))
+    if supporters is not None:
+        _insert(session, programme_id, INTRODUCED, {(min(pair), max(pair)): supporters})
+    taken = live.taken(session, programme_id, pair)
+    _touch(session, programme_id, set(pair), adds=not supporters, taken=taken)
 
 
 def _supporters(

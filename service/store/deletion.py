@@ -9,8 +9,9 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.store import feed, groups, idempotency, live
+from service.store import feed, groups, idempotency, introduced, live
 from service.store.acts import own_acts
+from service.store.introduction_tables import EventRow, IntroductionRow
 from service.store.live_tables import ApartRow, GoneRow, GroupPersonRow, HoldRow, ListRow, LiveRow
 from service.store.moments import micros
 from service.store.record_tables import ConsentEventRow
@@ -54,6 +55,7 @@ def delete(session: Session, programme_id: str, member_id: str, *, now: datetime
         naming = or_(one == member_id, other == member_id)
         session.execute(delete_rows(both).where(both.programme_id == programme_id, naming))
     session.execute(delete_rows(ListRow).where(ListRow.programme_id == programme_id, ListRow.seeker_id == number))
+    introduced.forget(session, programme_id, member_id, now)
     groups.leave_all(session, programme_id, member_id, change)
     _free_places(session, programme_id, supporting, change)
     idempotency.forget(session, programme_id, member_id)
@@ -82,10 +84,15 @@ def _free_places(session: Session, programme_id: str, names: list[str], change: 
 def _counts(session: Session, programme_id: str, member_id: str, number: int) -> dict[str, int]:
     counted = {}
     for kind, table in (("record", MemberRow), ("consents", ConsentEventRow), ("holds", HoldRow),
-                        ("groups", GroupPersonRow)):  # fmt: skip
+                        ("groups", GroupPersonRow), ("events", EventRow)):  # fmt: skip
         theirs = (table.programme_id == programme_id, table.member_id == member_id)
         counted[kind] = session.scalar(select(func.count()).select_from(table).where(*theirs)) or 0
     counted["feedback"] = sum(1 for _ in own_acts(session, programme_id, member_id))
+    # Whom somebody proposed to, and who was not offered to, has never heard of it.
+    heard = (IntroductionRow.candidate == member_id) & IntroductionRow.offered_at.is_not(None)
+    theirs = (IntroductionRow.programme_id == programme_id, or_(IntroductionRow.seeker == member_id, heard))
+    query = select(func.count()).select_from(IntroductionRow)
+    counted["introductions"] = session.scalar(query.where(*theirs)) or 0
     lists = (ListRow.programme_id == programme_id, ListRow.seeker_id == number)
     counted["lists"] = session.scalar(select(func.count()).select_from(ListRow).where(*lists)) or 0
     return counted

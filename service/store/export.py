@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matcher.records import written
-from service.store import audit, consent_log, groups, members, sealed, text
+from service.store import audit, consent_log, groups, members, own_introductions, sealed, text
 from service.store.acts import own_acts
 from service.store.live_tables import GroupPersonRow, GroupRow, GroupWeekRow, HoldRow, ListRow, LiveRow
 from service.store.moments import FOREVER, moment
@@ -25,10 +25,14 @@ LEFT_OUT: Final = {
     "what_others_told": "What others told of this member, such as that they declined or reported, is about them too.",
     "lists_of_others": "The lists of others have this member's place, a word and what both have in common: they are "
     "the others'. Whom this member's own lists showed, and why, is left out for the same reason.",
-    "connections": "Who is connected with this member is another person; `places` tells how many places are taken.",
+    "connections": "Who is connected with this member is another person; `places` tells how many places are taken, and "
+    "`introductions` names whom both chose, for as long as they are connected.",
+    "answers_of_others": "What the other side of an introduction did, and a coordinator, is not this member's; nor is "
+    "one of which they were never told.",
     "groups_people": "Who else is in a group is another person.",
     "kept_replies": "Replies kept for 24 hours, so that a request sent twice is done once, repeat what is here.",
-    "working_numbers": "Numbers of rows and changes, and what is worked out anew from the record, tell nothing more.",
+    "working_numbers": "Numbers of rows and changes, and what is worked out anew from the record and "
+    "from introductions, tell nothing more.",
 }
 """What is held and is not in an export, and why."""
 
@@ -58,6 +62,8 @@ def export(session: Session, programme_id: str, member_id: str, now: datetime) -
         "groups": list(_groups(session, programme_id, member_id)),
         "feedback": list(own_acts(session, programme_id, member_id)),
         "lists": list(_lists(session, programme_id, stored.id)),
+        "introductions": list(own_introductions.introductions(session, programme_id, member_id, now)),
+        "events": list(own_introductions.told(session, programme_id, member_id)),
         "models": [],
         "audit": list(_audit(session, programme_id, member_id)),
         "left_out": dict(LEFT_OUT),

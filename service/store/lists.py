@@ -12,6 +12,9 @@ from sqlalchemy import bindparam, func, insert, select, update
 from service.store.hot import Statement, Transaction
 from service.store.live_tables import ListRow
 
+NOBODY_SHOWN: Final = b"[]"
+"""`ListRow.shown` of a list that was never returned, or had nobody who could be."""
+
 
 class Entry(NamedTuple):
     """One candidate of a stored list, in the order of the list."""
@@ -99,7 +102,9 @@ _LATEST_MATCHED: Final = Statement(select(*_COLUMNS).where(_IS, ListRow.id == _M
 _LAST_ID: Final = Statement(_NUMBER)
 _MADE: Final = Statement(
     select(ListRow.made_at)
-    .where(*_OF_SEEKER, ListRow.outcome == "matched", ListRow.made_at > bindparam("since"))
+    .where(
+        *_OF_SEEKER, ListRow.outcome == "matched", ListRow.made_at > bindparam("since"), ListRow.shown != NOBODY_SHOWN
+    )
     .order_by(ListRow.made_at)
 )
 _BY_MATCH: Final = Statement(
@@ -141,7 +146,7 @@ def last_id(reader: Transaction, programme_id: str, seeker_id: int, kind: str) -
 
 
 def made_since(reader: Transaction, programme_id: str, seeker_id: int, kind: str, since: int) -> list[int]:
-    """Return when the lists that a seeker got since a moment were made, the oldest first: µs since 1970."""
+    """Return when the lists that a seeker was shown since a moment were made, the oldest first: µs since 1970."""
     return [int(row[0]) for row in reader.all(_MADE, programme=programme_id, seeker=seeker_id, kind=kind, since=since)]
 
 

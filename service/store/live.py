@@ -25,13 +25,32 @@ _LIVE: Final = cast("Table", LiveRow.__table__)
 def derived(member: Member, programme: Programme, now: datetime) -> dict[str, Any]:
     """Return the columns of a live row that follow from a record."""
     minor = member.age_band in programme.minors
-    return {"accepted": 1, "capacity": member.capacity, **of_consents(member.consents, programme, now, minor=minor)}
+    seeker = int(programme.mutual or "seeker" in member.roles)
+    states = of_consents(member.consents, programme, now, minor=minor)
+    return {"accepted": 1, "capacity": member.capacity, "seeker": seeker, **states}
 
 
 def of_consents(history: Sequence[ConsentEvent], programme: Programme, now: datetime, *, minor: bool) -> dict[str, Any]:
     """Return the columns of a live row that follow from a history of consent."""
     state = fold(history, programme, now, minor=minor)
-    return {"shown": int(state.on("be_shown_as_peer")), "edge": edge_of(history, now)}
+    since = sought_since(history, now) if state.on("match_serve") else 0
+    return {"shown": int(state.on("be_shown_as_peer")), "seeks_since": since, "edge": edge_of(history, now)}
+
+
+def sought_since(history: Iterable[ConsentEvent], now: datetime) -> int:
+    """Return from when on somebody whose ``match_serve`` is on has wanted it: µs since 1970.
+
+    That is the first yes since they last said no: whose consent ended by itself, or has to be given anew because the
+    policy changed, does not lose their place on the waiting list.
+    """
+    since: datetime | None = None
+    told = (event for event in history if event.purpose == "match_serve" and event.at <= now)
+    for event in sorted(told, key=lambda one: one.at):
+        if event.decision == "given":
+            since = since or event.at
+        elif event.decision in {"refused", "withdrawn"}:
+            since = None
+    return micros(now if since is None else since)
 
 
 def next_edge(member: Member, now: datetime) -> int:
@@ -47,7 +66,10 @@ def edge_of(history: Sequence[ConsentEvent], now: datetime) -> int:
 
 def refused(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return the columns of a live row whose record the programme no longer accepts."""
-    return {"accepted": 0, "shown": 0, "edge": edge_of(history_of(record) or (), now)}
+    roles = record.get("roles")
+    seeker = int(isinstance(roles, list) and "seeker" in roles)
+    edge = edge_of(history_of(record) or (), now)
+    return {"accepted": 0, "shown": 0, "seeker": seeker, "seeks_since": 0, "edge": edge}
 
 
 def touch(session: Session, programme_id: str, member_id: str, *, adds: bool, **values: Any) -> bool:
@@ -68,15 +90,20 @@ def write(session: Session, programme_id: str, rows: Sequence[Mapping[str, Any]]
 
 
 def taken(session: Session, programme_id: str, member_ids: Iterable[str] | None = None) -> dict[str, int]:
-    """Return how many places connections take of each of `member_ids`, or of everybody; nobody with none."""
+    """Return how many places offers and connections take of each of `member_ids`, or of everybody.
+
+    Whoever has given none is left out. What keeps a pair apart in two ways takes one place.
+    """
     found: dict[str, int] = {}
     for chunk in _chunks(member_ids):
-        query = select(ApartRow.member_id, func.sum(ApartRow.takes)).where(
+        pairs = select(ApartRow.member_id, ApartRow.other_id, func.max(ApartRow.takes).label("takes")).where(
             ApartRow.programme_id == programme_id, ApartRow.takes > 0
         )
         if chunk is not None:
-            query = query.where(ApartRow.member_id.in_(chunk))
-        found.update((row[0], row[1]) for row in session.execute(query.group_by(ApartRow.member_id)))
+            pairs = pairs.where(ApartRow.member_id.in_(chunk))
+        each = pairs.group_by(ApartRow.member_id, ApartRow.other_id).subquery()
+        query = select(each.c.member_id, func.sum(each.c.takes)).group_by(each.c.member_id)
+        found.update((row[0], int(row[1])) for row in session.execute(query))
     return found
 
 

@@ -21,6 +21,7 @@ class LiveRow(Base):
         Index("live_number", "programme_id", "number"),
         Index("live_edge", "programme_id", "edge"),
         Index("live_held_until", "programme_id", "held_until"),
+        Index("live_rests_until", "programme_id", "rests_until"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -41,9 +42,15 @@ class LiveRow(Base):
     """µs since 1970; 0: not held; FOREVER: until it is lifted."""
     capacity: Mapped[int] = mapped_column(Integer)
     free: Mapped[int] = mapped_column(Integer)
-    """Capacity less the places that connections take."""
+    """Capacity less the places that offers and connections take."""
     visible_from: Mapped[int] = mapped_column(Integer)
     """Ordinal of the first UTC day on which others may be shown this member."""
+    rests_until: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """µs since 1970; until then a supporter is offered to nobody new, however many places are free."""
+    seeker: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """1: the member seeks somebody, as far as their roles go."""
+    seeks_since: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """µs since 1970 from when on they have wanted to be matched; 0: ``match_serve`` is off until `edge`."""
 
 
 class GoneRow(Base):
@@ -65,9 +72,9 @@ class ApartRow(Base):
     member_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
     other_id: Mapped[str] = mapped_column(Name(64), primary_key=True)
     kind: Mapped[str] = mapped_column(Name(16), primary_key=True)
-    """``blocked``, ``declined`` or ``connected``."""
+    """``blocked``, ``declined``, ``connected`` or ``introduced``."""
     takes: Mapped[int] = mapped_column(Integer)
-    """Places that it takes of `member_id`'s."""
+    """Places that it takes of `member_id`'s. Two rows of one pair are one place."""
 
 
 class HoldRow(Base):
@@ -93,6 +100,7 @@ class ListRow(Base):
     __table_args__ = (
         Index("lists_seeker", "programme_id", "seeker_id", "kind", "made_at"),
         Index("lists_match", "programme_id", "match_id", unique=True),
+        Index("lists_epoch", "programme_id", "epoch", "id"),
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     programme_id: Mapped[str] = mapped_column(ForeignKey("programmes.id", ondelete="CASCADE"))

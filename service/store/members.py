@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from matcher.people import Member
 from matcher.programme import Programme
-from service.store import consent_log, erasure, feed, growth, live, sealed, text
+from service.store import closing, consent_log, erasure, feed, growth, live, sealed, text
 from service.store.consent_log import COMMAND
 from service.store.derived_keys import derived
 from service.store.live_tables import LiveRow
@@ -73,6 +73,7 @@ def upsert(
         _update(session, MemberRow, keys, record=sealed_record, updated_at=now)
         _update(session, LiveRow, keys, **values)
     consent_log.append_many(session, programme, added, now=now)
+    closing.close_unallowed(session, programme, now, [member.member_id])
     stored = get(session, programme.id, member.member_id)
     assert stored is not None
     return stored, before is None
@@ -122,6 +123,7 @@ def upsert_many(
         session.execute(update(MemberRow), replaced[0])
         live.write(session, programme.id, replaced[1])
     consent_log.append_many(session, programme, added, now=now)
+    closing.close_unallowed(session, programme, now, known)
     return len(new[0]), len(replaced[0])
 
 

@@ -10,6 +10,7 @@ FOREVER: Final = 2**62
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1) // _MICROSECOND
 
 
 def micros(moment: datetime) -> int:
@@ -25,3 +26,8 @@ def moment(value: int) -> datetime:
 def day(moment: datetime) -> int:
     """Return the ordinal of the UTC day of a moment."""
     return moment.astimezone(UTC).toordinal()
+
+
+def start_of(ordinal: int) -> int:
+    """Return when a UTC day begins: µs since 1970."""
+    return (ordinal - _START.toordinal()) * _DAY

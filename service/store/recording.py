@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from matcher.programme import Programme
-from service.store import consent_log, feed, growth, live, members, sealed, text
+from service.store import closing, consent_log, feed, growth, live, members, sealed, text
 from service.store.consent_log import SERVICE, Added
 from service.store.histories import History, ends, is_minor
 from service.store.live_tables import LiveRow
@@ -41,6 +41,7 @@ def append(
     _write(session, programme.id, stored, record, values, now)
     added = (Added(name, len(kept), events, by), Added(name, len(told), noted, SERVICE))
     consent_log.append_many(session, programme, added, now=now)
+    closing.close_unallowed(session, programme, now, [name])
     changed = members.get(session, programme.id, name)
     assert changed is not None
     return changed

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.sealing import Keyring, SealError
 from service.store import consent_log, installation, programmes
 from service.store.engine import Store
+from service.store.introduction_tables import IntroductionRow
 from service.store.live_tables import ListRow
 from service.store.record_tables import ConsentEventRow
 from service.store.tables import IdempotencyRow, InstallationRow, MemberRow
@@ -45,6 +46,7 @@ COLUMNS: Final = (
         ("member_id", "place"),
         lambda row: consent_log.row_key(row.member_id, row.place),
     ),
+    Sealed(_table(IntroductionRow), "details", ("id",), lambda row: str(row.id)),
     Sealed(_table(ListRow), "entries", ("match_id",), lambda row: str(row.match_id)),
     Sealed(_table(IdempotencyRow), "reply", ("key_id", "key"), lambda row: f"{row.key_id} {row.key}"),
 )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
 from matcher.programme import Programme
-from service.store import audit, erasure, groups, list_forgetting, live, members
+from service.store import audit, closing, erasure, groups, list_forgetting, members
 from service.store.engine import Store
 from service.store.histories import history_of, is_minor
 from service.store.last_consent import last_on
@@ -41,6 +41,10 @@ class Due:
 
     lists: int = 0
     feedback: int = 0
+    introductions: int = 0
+    """That were over."""
+    events: int = 0
+    """That apps were told of."""
     holds: int = 0
     """That had ended."""
     replies: int = 0
@@ -99,7 +103,7 @@ def apply(
     """
     done = Due() if done is None else done
     with store.transaction() as session:
-        live.let_time_pass(session, programme, now)
+        closing.pass_time(session, programme, now)
         groups.forget_weeks(session, programme.id, now)
     for kind in KINDS:
         with store.reading() as session:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, exists, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select
 from sqlalchemy.orm import Session
 
+from matcher.introductions import FINAL, OPEN
 from matcher.programme import Programme
 from matcher.records import instant
 from service.store import apart, text
 from service.store.feedback import DECISIVE
 from service.store.idempotency import KEPT
+from service.store.introduction_tables import EventRow, IntroductionRow
 from service.store.live_tables import ApartRow, HoldRow, ListRow
-from service.store.moments import micros
+from service.store.moments import FOREVER, micros
 from service.store.tables import ApiKeyRow, FeedbackRow, IdempotencyRow
 
 Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
@@ -98,6 +100,42 @@ def _told(record: str) -> datetime:
     return at
 
 
+def _introductions(session: Session, programme: Programme, now: datetime) -> list[tuple[Any, ...]]:
+    """Return the introductions that were over too long ago, also where nobody has noted yet that they lapsed then.
+
+    Whoever is kept apart by one for good stays so: that stands in `apart`, and asks for no introduction.
+    """
+    if programme.retention.introductions_days is None:
+        return []
+    lapsed = and_(IntroductionRow.state.in_(sorted(OPEN)), IntroductionRow.due < _over_before(programme, now))
+    query = select(IntroductionRow.id).where(
+        IntroductionRow.programme_id == programme.id, or_(lapsed, and_(*_over(programme, now)))
+    )
+    return [tuple(row) for row in session.execute(query.order_by(IntroductionRow.id))]
+
+
+def _over(programme: Programme, now: datetime) -> Conditions:
+    """Whether one was over too long ago, and its two are not to be let meet again later on."""
+    nothing_to_come = or_(IntroductionRow.due == FOREVER, IntroductionRow.due <= micros(now))
+    before = _over_before(programme, now)
+    return IntroductionRow.state.in_(sorted(FINAL)), IntroductionRow.since < before, nothing_to_come
+
+
+def _over_before(programme: Programme, now: datetime) -> int:
+    return micros(now - timedelta(days=programme.retention.introductions_days or 0))
+
+
+def _events(session: Session, programme: Programme, now: datetime) -> list[tuple[Any, ...]]:
+    if programme.retention.events_days is None:
+        return []
+    query = select(EventRow.number).where(EventRow.programme_id == programme.id, *_happened(programme, now))
+    return [tuple(row) for row in session.execute(query.order_by(EventRow.number))]
+
+
+def _happened(programme: Programme, now: datetime) -> Conditions:
+    return (EventRow.at < micros(now - timedelta(days=programme.retention.events_days or 0)),)
+
+
 def _holds(session: Session, programme: Programme, now: datetime) -> list[tuple[Any, ...]]:
     query = select(HoldRow.id).where(HoldRow.programme_id == programme.id, *_ended(programme, now))
     return [tuple(row) for row in session.execute(query)]
@@ -130,6 +168,8 @@ def _expired(_programme: Programme, now: datetime) -> Conditions:
 KINDS: Final = (
     Kind("lists", ListRow, ("id",), old_lists, _old),
     Kind("feedback", FeedbackRow, ("id",), _feedback, _decides_nothing),
+    Kind("introductions", IntroductionRow, ("id",), _introductions, _over),
+    Kind("events", EventRow, ("number",), _events, _happened),
     Kind("holds", HoldRow, ("id",), _holds, _ended),
     Kind("replies", IdempotencyRow, ("key_id", "key"), _replies, _kept_long_enough),
     Kind("keys", ApiKeyRow, ("id",), _keys, _expired),

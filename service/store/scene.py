@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from service.sealing import MissingKeyError, SealError
 from service.store.hot import Statement, Transaction
+from service.store.introduction_tables import IntroductionRow
 from service.store.live_tables import ApartRow, GoneRow, LiveRow
 from service.store.moments import FOREVER
 from service.store.sealed import MEMBERS
@@ -47,10 +48,24 @@ class Live(NamedTuple):
     held_until: int
     free: int
     visible_from: int
+    rests_until: int
 
     def may_be_shown(self, now: int) -> bool:
         """Whether others may see the member, as far as this row tells; only true until `edge`."""
-        return bool(self.accepted and self.shown) and self.held_until <= now and self.free > 0
+        return bool(self.accepted and self.shown) and self.held_until <= now and self.places(now) > 0
+
+    def places(self, now: int) -> int:
+        """Return how many places are left for somebody new: none while the member rests."""
+        return 0 if self.rests_until > now else self.free
+
+
+class Apart(NamedTuple):
+    """Who stands apart from a member."""
+
+    blocked: frozenset[str]
+    declined: frozenset[str]
+    connected: frozenset[str]
+    """Those who are being introduced, or were a while ago, are among them."""
 
 
 _PROGRAMME: Final = (
@@ -103,6 +118,15 @@ _FIRST_EDGE: Final = Statement(select(func.min(LiveRow.edge)).where(LiveRow.prog
 _FIRST_RELEASE: Final = Statement(
     select(func.min(LiveRow.held_until)).where(LiveRow.programme_id == bindparam("programme"), LiveRow.held_until > 0)
 )
+_FIRST_REST: Final = Statement(
+    select(func.min(LiveRow.rests_until)).where(LiveRow.programme_id == bindparam("programme"), LiveRow.rests_until > 0)
+)
+_FIRST_INTRODUCTION: Final = Statement(
+    select(func.min(IntroductionRow.due)).where(
+        IntroductionRow.programme_id == bindparam("programme"), IntroductionRow.due > 0
+    )
+)
+_DUE: Final = (_FIRST_EDGE, _FIRST_RELEASE, _FIRST_REST, _FIRST_INTRODUCTION)
 _APART: Final = Statement(
     select(ApartRow.kind, ApartRow.other_id).where(
         ApartRow.programme_id == bindparam("programme"), ApartRow.member_id == bindparam("member")
@@ -184,14 +208,27 @@ def gone(reader: Transaction, programme_id: str, after: int) -> list[int]:
 
 
 def first_due(reader: Transaction, programme_id: str) -> int:
-    """Return when the first consent or hold of a programme begins or ends by itself: µs since 1970, or FOREVER."""
-    found = [reader.one(statement, programme=programme_id) for statement in (_FIRST_EDGE, _FIRST_RELEASE)]
-    return min((int(row[0]) for row in found if row is not None and row[0] is not None), default=FOREVER)
+    """Return when something of a programme first begins or ends by itself: µs since 1970, or FOREVER.
+
+    That may be a consent, a hold, a rest, or something of an introduction.
+    """
+    return min(_first(reader, programme_id, statement) for statement in _DUE)
 
 
-def apart(reader: Transaction, programme_id: str, member_id: str) -> dict[str, frozenset[str]]:
-    """Return by kind who stands apart from a member; kinds with nobody are left out."""
-    found: dict[str, set[str]] = {}
+def first_introduction_due(reader: Transaction, programme_id: str) -> int:
+    """Return when something of an introduction first happens by itself: µs since 1970, or FOREVER."""
+    return _first(reader, programme_id, _FIRST_INTRODUCTION)
+
+
+def _first(reader: Transaction, programme_id: str, statement: Statement) -> int:
+    row = reader.one(statement, programme=programme_id)
+    return FOREVER if row is None or row[0] is None else int(row[0])
+
+
+def apart(reader: Transaction, programme_id: str, member_id: str) -> Apart:
+    """Return who stands apart from a member."""
+    found: dict[str, set[str]] = {"blocked": set(), "declined": set(), "connected": set(), "introduced": set()}
     for kind, other in reader.all(_APART, programme=programme_id, member=member_id):
-        found.setdefault(kind, set()).add(other)
-    return {kind: frozenset(others) for kind, others in found.items()}
+        found[kind].add(other)
+    blocked, declined, connected, introduced = map(frozenset, found.values())
+    return Apart(blocked, declined, connected | introduced)

@@ -11,13 +11,14 @@ from matcher.errors import PeermatchError
 from service.store import (  # so that `Base` knows all
     audit_triggers,
     consent_triggers,
+    introduction_tables,  # noqa: F401
     live_tables,  # noqa: F401
     record_tables,  # noqa: F401
     tables,  # noqa: F401
 )
 from service.store.table_base import Base
 
-REVISIONS: Final = ("0002", "0003")
+REVISIONS: Final = ("0002", "0003", "0004")
 """Every schema that a migration of this release leads from or to, the oldest first."""
 HEAD: Final = REVISIONS[-1]
 """The one that this release reads."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.store.engine import BUSY_MS, Store
 from service.store.hot import StoreError
+from service.store.introduction_tables import EventRow, IntroductionRow
 from service.store.live_tables import (
     ApartRow,
     GroupPersonRow,
@@ -27,7 +28,7 @@ from service.store.tables import FeedbackRow, IdempotencyRow, MemberRow
 
 PERSONAL: Final = (
     MemberRow, ConsentEventRow, LiveRow, HoldRow, ApartRow, FeedbackRow, ListRow, GroupRow, GroupPersonRow,
-    GroupWeekRow, IdempotencyRow,
+    GroupWeekRow, IdempotencyRow, IntroductionRow, EventRow,
 )  # fmt: skip
 """The tables that have anything of members."""
 PATIENCE_MS: Final = 250

@@ -47,6 +47,8 @@ class PoolRow(Base):
     """Grows with every change to a member, whatever changed; each row of `live` keeps the number of its last one."""
     additions: Mapped[int] = mapped_column(Integer)
     """`number` of the last change that may have let somebody into lists who was not in them."""
+    events: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Number of the last event."""
 
 
 class ApiKeyRow(Base):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.service.conftest import cluster, database_of, known_templates, made, passing, template
+from tests.service.conftest import cluster, database_of, known_templates, made, passing, small, template
 from tests.service.databases import SAMPLED, Database
 
-__all__ = ["cluster", "database", "known_templates", "made", "passing", "template"]
+__all__ = ["cluster", "database", "known_templates", "made", "passing", "small", "template"]
 
 
 @pytest.fixture(scope="session", params=SAMPLED)

@@ -12,8 +12,22 @@ from matcher.programme_retention import Retention
 from tests.matcher.lantern import HERE, LANTERN
 from tests.matcher.test_programme import MINIMAL
 
-DEFAULTS = {"lists_days": 400, "feedback_days": 1095, "audit_days": 1095, "without_consent_days": 730}
-LEAST = {"lists_days": 31, "feedback_days": 15, "audit_days": 90, "without_consent_days": 30}
+DEFAULTS = {
+    "lists_days": 400,
+    "feedback_days": 1095,
+    "introductions_days": 730,
+    "events_days": 90,
+    "audit_days": 1095,
+    "without_consent_days": 730,
+}
+LEAST = {
+    "lists_days": 31,
+    "feedback_days": 15,
+    "introductions_days": 183,
+    "events_days": 30,
+    "audit_days": 90,
+    "without_consent_days": 30,
+}
 
 
 def read(*lines: str, more: str = "") -> Retention:
@@ -65,6 +79,16 @@ def test_feedback_is_kept_for_longer_than_an_answer_may_take() -> None:
     assert read(more=slow).feedback_days == 2001
     assert read("feedback_days = 2001", more=slow).feedback_days == 2001
     assert "feedback_days: found 2000; expected a whole number from 2001" in refused("feedback_days = 2000", more=slow)
+
+
+@pytest.mark.parametrize("key", ["cool_down_days", "after_loss_days", "again_days"])
+def test_introductions_are_kept_for_longer_than_anybody_rests_by_them(key: str) -> None:
+    for days, least, default in ((100, 183, 730), (400, 401, 730), (900, 901, 901)):
+        slow = f"[introductions]\n{key} = {days}\n"
+        assert read(more=slow).introductions_days == default
+        assert read(f"introductions_days = {least}", more=slow).introductions_days == least
+        message = refused(f"introductions_days = {least - 1}", more=slow)
+        assert f"introductions_days: found {least - 1}; expected a whole number from {least}" in message
 
 
 def test_it_does_not_change() -> None:

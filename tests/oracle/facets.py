@@ -1,4 +1,4 @@
-"""§2–§4 for one facet: what satisfies, what musts, avoids and its own gate forbid; §7: what is shared."""
+"""§2–§4 for one facet: what satisfies, what musts, avoids and its own gate forbid; §8: what is shared."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ class FacetRules:
                 subjects += other[facet]["prefer"] or []
         return not set(refused) & up(subjects, self.tree(name))
 
-    # §7 ---------------------------------------------------------------------------------------------------------
+    # §8 ---------------------------------------------------------------------------------------------------------
 
     def shared(self, name: str, asker: Sides, other: Sides, ic: IC) -> list[str]:
         """Return what the two share in a facet, the most telling first."""

@@ -1,4 +1,4 @@
-"""§4–§7 for a whole cohort: gates in order, scores, order, outcome, reasons."""
+"""§4–§8 for a whole cohort: gates in order, scores, order, outcome, reasons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Oracle:
     records : list of dict
         The pool, raw. `foreign` names those that belong to another programme.
     circumstances : dict, optional
-        ``held``, ``blocks``, ``declined``, ``connected``, ``load``.
+        ``held``, ``blocks``, ``declined``, ``connected``, ``load``; also ``exposure`` by member, ``own`` (by seeker and
+        candidate: what of that the seeker's own list gives), and ``views``: by seeker and candidate, a list of
+        (weight, whether another one was chosen).
     learned_from : list of dict, optional
         What the encoder learned from; the pool unless given.
     """
@@ -66,7 +68,7 @@ class Oracle:
         self.size: dict[str, Any] = {**SIZES[programme["programme"]["size"]], "quality_floor": 0.15}
         self.size.update(programme.get("shortlist", {}), **programme.get("privacy", {}))
         self.circumstances: dict[str, Any] = {"held": (), "blocks": (), "declined": (), "connected": (), "load": {}}
-        self.circumstances.update(circumstances or {})
+        self.circumstances |= {"exposure": {}, "own": {}, "views": {}} | (circumstances or {})
         self.random_state = random_state
         self.monday = week.monday(at)
         self.people = {r["member_id"]: read(r, programme, at, r["member_id"] not in foreign) for r in records}
@@ -105,7 +107,7 @@ class Oracle:
             self._weeks[key] = week.quarters(value, self.monday)
         return self._weeks[key]
 
-    # §6, the list; §7 -------------------------------------------------------------------------------------------
+    # §6 and §7, the list; §8 -----------------------------------------------------------------------------------------
 
     def hash(self, member_id: str) -> int:
         """Return the keyed hash of a member id."""
@@ -126,7 +128,8 @@ class Oracle:
                 continue
             eligible += 1
             found = self.affinity.pair(a, b)
-            scored.append((-round(math.log(found["r"]), 9), splitmix64(self.hash(a.id) ^ self.hash(b.id)), b.id, found))
+            key = self.key(a, b, found)
+            scored.append((-round(key, 9), splitmix64(self.hash(a.id) ^ self.hash(b.id)), b.id, found))
         informative = [entry for entry in scored if entry[3]["informative"]]
         good = sorted((e for e in informative if e[3]["r"] >= self.size["quality_floor"]), key=lambda e: e[:3])
         outcome, reason = self._outcome(a, eligible, bool(informative), bool(good))
@@ -140,6 +143,19 @@ class Oracle:
             "tied": sum(1 for x, y in itertools.pairwise(good) if x[0] == y[0]),
             "entries": [self._entry(a, rank, entry) for rank, entry in enumerate(shown, start=1)],
         }
+
+    def key(self, a: Person, b: Person, found: dict[str, Any]) -> float:
+        """Return what the list is ordered by: Bayes' rule look by look, then exposure a free place."""
+        p, r = found["forward"]["p"], found["r"]
+        for weight, other_chosen in self.circumstances["views"].get(a.id, {}).get(b.id, ()):
+            v = weight / 2 if other_chosen else weight
+            p = p * (1 - 0.9 * v) / (1 - 0.9 * v * p)
+        if p != found["forward"]["p"]:
+            r = math.sqrt(p * found["backward"]["p"])
+        free = b.record.get("capacity", 1) - self.circumstances["load"].get(b.id, 0)
+        own = self.circumstances["own"].get(a.id, {}).get(b.id, 0.0)
+        exposure = self.circumstances["exposure"].get(b.id, 0.0) - own
+        return math.log(r) - 0.25 * math.log(1 + exposure / free)
 
     def _outcome(self, a: Person, eligible: int, informative: bool, good: bool) -> tuple[str, str | None]:
         if a.id in self.circumstances["held"]:

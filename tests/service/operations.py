@@ -21,6 +21,10 @@ GROUP = {
     "open": True,
 }
 DECISION = {"purpose": "train_model", "decision": "given"}
+CHOSEN = {"match_id": "{chosen_match}", "handle": "{chosen_handle}"}
+MET = {"introduction_id": "{connected}", "member_id": "{met}", "event": "session"}
+BY_HAND = {"seeker": "{unmet}", "candidate": "{helper}", "override": True}
+PROPOSALS = "/v1/introductions"
 FED = {"match_id": "{match_id}", "handle": "{handle}", "event": "viewed"}
 
 
@@ -70,6 +74,20 @@ def match_operation(path: str, name: str) -> Operation:
         Ask(path, 404, {**asked, "member_id": "{member}"}),
         Ask(path, 404, asked, once(name)),
     )
+
+
+def act_operation(what: str, name: str, member: str, *, once_as: str = "") -> Operation:
+    """Return what a side may do with the introduction that `name` names; `member` is of it."""
+    path, body = f"/v1/introductions/{{{name}}}/{what}", {"member_id": f"{{{member}}}"}
+    again = [Ask(path.replace(name, once_as), 404, {"member_id": "{helper}"}, once(what))] if once_as else []
+    return operation("match", Ask(path, 404, body), Ask(path, 404, {"member_id": "b-1"}), *again)
+
+
+def decision_operation(what: str, name: str, *, once_as: str = "") -> Operation:
+    """Return what a coordinator may do with the introduction that `name` names."""
+    path = f"/v1/review/{{{name}}}/{what}"
+    again = [Ask(path.replace(name, once_as), 404, {}, once(what))] if once_as else []
+    return operation("coordinator", Ask(path, 404, {}), *again)
 
 
 PLACES = """
@@ -150,6 +168,52 @@ OPERATIONS = {
         Ask("/v1/feedback", 404, FED),
         Ask("/v1/feedback", 404, {**FED, "match_id": "{group_match}", "handle": "{group_handle}"}),
         Ask("/v1/feedback", 404, FED, once("feedback")),
+        Ask("/v1/feedback", 404, MET),
+        Ask("/v1/feedback", 404, {**MET, "member_id": "b-1"}),
+        Ask("/v1/feedback", 404, {**MET, "event": "reported", "safety": True}),
+    ),
+    "POST /v1/introductions": operation(
+        "match", Ask(PROPOSALS, 404, CHOSEN), Ask(PROPOSALS, 404, {**CHOSEN, "match_id": "{match_id}"})
+    ),
+    "GET /v1/members/<member_id>/introductions": operation("match", Ask("/v1/members/{helper}/introductions", 404)),
+    "POST /v1/introductions/<introduction_id>/accept": act_operation(
+        "accept", "to_accept", "accepts", once_as="connected"
+    ),
+    "POST /v1/introductions/<introduction_id>/decline": act_operation("decline", "to_decline", "declines"),
+    "POST /v1/introductions/<introduction_id>/withdraw": act_operation("withdraw", "to_withdraw", "withdraws"),
+    "POST /v1/introductions/<introduction_id>/end": act_operation("end", "connected", "met"),
+    "POST /v1/introductions/<introduction_id>/rematch": act_operation("rematch", "to_rematch", "rematches"),
+    "GET /v1/review": operation(
+        "coordinator", Ask("/v1/review", 200), Ask("/v1/review?after={in_review}", 200), Ask("/v1/review?limit=1", 200)
+    ),
+    "POST /v1/review": operation(
+        "coordinator",
+        Ask("/v1/review", 404, BY_HAND),
+        Ask("/v1/review", 404, {**BY_HAND, "seeker": "b-1"}),
+        Ask("/v1/review", 404, {**BY_HAND, "candidate": "b-1"}),
+        Ask("/v1/review", 404, {**BY_HAND, "seeker": "{met}"}, once("by-hand")),
+    ),
+    "GET /v1/review/<introduction_id>": operation("coordinator", Ask("/v1/review/{in_review}", 404)),
+    "POST /v1/review/<introduction_id>/approve": decision_operation("approve", "in_review", once_as="approved"),
+    "POST /v1/review/<introduction_id>/reject": decision_operation("reject", "to_reject"),
+    "POST /v1/review/<introduction_id>/suspend": decision_operation("suspend", "approved"),
+    "POST /v1/review/<introduction_id>/resume": decision_operation("resume", "suspended"),
+    "POST /v1/review/<introduction_id>/end": decision_operation("end", "to_stop"),
+    "GET /v1/events": operation(
+        "match:ids coordinator",
+        Ask("/v1/events", 200),
+        Ask("/v1/events?after=1", 200),
+        Ask("/v1/events?after=0&limit=1000", 200),
+    ),
+    "GET /v1/waiting-list": operation(
+        "coordinator", Ask("/v1/waiting-list", 200), Ask("/v1/waiting-list?after=1&limit=5", 200)
+    ),
+    "GET /v1/reports/<name>": operation(
+        "coordinator admin audit",
+        Ask("/v1/reports/waiting", 200),
+        Ask("/v1/reports/load", 200),
+        Ask("/v1/reports/retention?format=csv", 200),
+        Ask("/v1/reports/weather", 404),
     ),
     "GET /v1/audit-log": operation(
         "audit",

@@ -12,6 +12,7 @@ from flask import Flask
 from service.access import OPEN_ENDPOINTS
 from service.api import RESOURCES
 from service.api.description import described_app, document, views
+from service.console.blueprint import is_here
 
 VALUES = {"member_id": "m-1", "facet": "experiences", "a": "m-1", "b": "m-2"}
 """What stands in an address; anything else is ``x-1``."""
@@ -47,7 +48,16 @@ def address(rule: str, values: Mapping[str, str] = VALUES) -> str:
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Yield every route, HEAD apart."""
+    """Yield every route of the API, HEAD apart."""
+    return (route for route in _all(app) if not is_here(route.rule))
+
+
+def console_routes(app: Flask) -> Iterator[Route]:
+    """Yield every route of the console, HEAD apart: a session opens it, and no key does."""
+    return (route for route in _all(app) if is_here(route.rule))
+
+
+def _all(app: Flask) -> Iterator[Route]:
     for rule, method, view in views(app):
         scopes = getattr(view, "scopes", ())
         yield Route(method.upper(), rule.rule, address(rule.rule), rule.endpoint in OPEN_ENDPOINTS, scopes)

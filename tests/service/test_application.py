@@ -81,7 +81,7 @@ def test_replies_are_compact_json_in_the_order_of_the_contract(made: Installatio
     made.add(record("s-1", "seeker"))
     text = made.call("POST", "/match", {"member_id": "s-1"}).get_data(as_text=True)
     assert text.startswith('{"match_id":"')
-    assert json.loads(text)["waiting"] is None
+    assert json.loads(text)["waiting"] == {"place": 1, "since": "2026-02-02T12:00:00Z"}
     with made.app.app_context(), pytest.raises(ValueError, match="not JSON compliant"):
         made.app.json.dumps(float("nan"))
 

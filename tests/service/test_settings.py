@@ -15,6 +15,7 @@ def test_every_variable_has_a_default() -> None:
     assert settings.database_file == Path("var/peermatch.db")
     assert not settings.secret_key_mounted
     assert not settings.metrics_open
+    assert settings.console
     assert settings.model_folder("lantern", "7") == Path("var/models/lantern/7")
 
 
@@ -76,3 +77,11 @@ def test_metrics_are_open_only_where_it_is_said(text: str, is_open: bool) -> Non
 def test_whether_metrics_are_open_is_not_guessed(text: str) -> None:
     with pytest.raises(SettingsError, match="PEERMATCH_METRICS"):
         Settings.from_environment({"PEERMATCH_METRICS": text})
+
+
+def test_the_console_is_there_unless_it_is_off() -> None:
+    assert Settings.from_environment({"PEERMATCH_CONSOLE": "on"}).console
+    assert not Settings.from_environment({"PEERMATCH_CONSOLE": " off "}).console
+    for wrong in ("0", "OFF", "false", "yes"):
+        with pytest.raises(SettingsError, match="PEERMATCH_CONSOLE: found"):
+            Settings.from_environment({"PEERMATCH_CONSOLE": wrong})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,7 @@ def sets_of_scopes() -> set[frozenset[str]]:
 def populate(made: Installation) -> dict[str, str]:
     """Give `lantern` something of everything; return what names it."""
     made.add(*(record(f"a-{at}", "seeker", "supporter") for at in range(6)), record("a-put"))
-
-    def told(method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> TestResponse:
-        reply = made.call(method, path, body, headers=headers)
-        assert reply.status_code < 300, (path, reply.get_data(as_text=True))
-        return reply
-
+    told = partial(answered, made)
     for name in ("a-group", "a-put"):
         told("PUT", f"/v1/groups/{name}", {**GROUP, "facilitators": ["a-2"], "members": ["a-3", "a-4"]})
     asked = {"member_id": "a-1", "kind": "buddy"}
@@ -84,7 +80,55 @@ def populate(made: Installation) -> dict[str, str]:
         "etag": told("GET", "/v1/members/a-0").headers["ETag"],
         "consent": told("GET", "/v1/members/a-0/consents").get_json()["events"][-1]["id"],
         "hold": told("POST", "/v1/members/a-0/holds", HOLD, once("holds")).get_json()["id"],
+        **introduce(made),
     }
+
+
+def answered(
+    made: Installation, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+) -> TestResponse:
+    reply = made.call(method, path, body, headers=headers)
+    assert reply.status_code < 300, (path, reply.get_data(as_text=True))
+    return reply
+
+
+BY_HAND = {
+    "to_accept": "accepts", "to_decline": "declines", "to_withdraw": "withdraws", "connected": "met",
+    "to_rematch": "rematches", "suspended": "suspends", "to_stop": "stops",
+}  # fmt: skip
+"""What names an introduction that a coordinator made, and what names its seeker."""
+CHOSEN = {"in_review": "waits", "to_reject": "hopes", "approved": "begins"}
+"""The same of those that a seeker proposed."""
+
+
+def introduce(made: Installation) -> dict[str, str]:
+    """Give `lantern` introductions in every state; return what names them and their seekers."""
+    made.change_programme(size='small"\nreview = "all', facets=PLACES)
+    people = {name: f"i-{name}" for name in (*BY_HAND.values(), *CHOSEN.values(), "unmet", "chooses")}
+    made.add(record("i-helper", capacity=20), *(record(one, "seeker") for one in people.values()))
+    names = {"helper": "i-helper", **people}
+    for name, seeker in BY_HAND.items():
+        body = {"seeker": people[seeker], "candidate": "i-helper", "override": True}
+        headers = once("by-hand") if name == "connected" else {}
+        names[name] = answered(made, "POST", "/v1/review", body, headers).get_json()["introduction_id"]
+    for name in ("connected", "to_rematch"):
+        path = f"/v1/introductions/{names[name]}/accept"
+        answered(made, "POST", path, {"member_id": people[BY_HAND[name]]})
+        answered(made, "POST", path, {"member_id": "i-helper"}, once("accept") if name == "connected" else {})
+    answered(made, "POST", f"/v1/review/{names['suspended']}/suspend", {})
+    for name, seeker in CHOSEN.items():
+        names[name] = answered(made, "POST", "/v1/introductions", handle(made, people[seeker])).get_json()[
+            "introduction_id"
+        ]
+    answered(made, "POST", f"/v1/review/{names['approved']}/approve", {}, once("approve"))
+    return names | {f"chosen_{key.split('_')[0]}": value for key, value in handle(made, people["chooses"]).items()}
+
+
+def handle(made: Installation, seeker: str) -> dict[str, str]:
+    """Return what names somebody to a seeker who has a place and no hold."""
+    found = made.match(seeker, key=made.new_key("match", "match:ids"))
+    some = [one["handle"] for one in found["matches"] if one["member_id"] in {"a-1", "a-2", "a-3", "a-4", "a-put"}]
+    return {"match_id": found["match_id"], "handle": some[0]}
 
 
 def made_keys(made: Installation) -> tuple[dict[frozenset[str], str], dict[str, str | None]]:

@@ -43,3 +43,11 @@ def test_who_is_dropped_counts_no_longer():
     assert (list(counted), len(counted), "b" in counted, "a" in counted) == (["a", "c"], 2, False, True)
     assert [counted.count(but) for but in ("a", "b", "x")] == [1, 2, 2]
     assert counted.table().tolist() == [b"a", b"c"]
+
+
+@given(st.sets(names), st.lists(names | st.text(max_size=3)))
+def test_many_looked_up_at_once_are_each_found(members, others):
+    ids = Ids.of(members)
+    wanted = [*others, *members, "", "\0", "a\0", *(f"{member}\0" for member in members)]
+    rows = ids.look_up(wanted).tolist()
+    assert rows == [-1 if (row := ids.find(name)) is None or not name else row for name in wanted]

@@ -1,95 +1,25 @@
 """No audit, no answer: what changes people's standing or tells of it is in the log, or it did not happen.
 
-Every operation of the service is named here: with the entry that it leaves, or with the reason why it leaves none.
+Every operation is named in `audited_operations`: with the entry that it leaves, or with the reason why it leaves none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from matcher.consent_events import PURPOSES
 from service.security import split_token
+from tests.service.api.audited_operations import AUDITED, SEEKER, WITHOUT
 from tests.service.api.test_members import problem
 from tests.service.databases import SQLITE
 from tests.service.installation import Installation, consent, record
 from tests.service.routes import routes
 from tests.service.store.audited import everything, rows
-
-SEEKER = "m-000123"
-Prepare = Callable[[Installation], Mapping[str, str]]
-
-
-def nothing(_made: Installation) -> Mapping[str, str]:
-    return {}
-
-
-def held(made: Installation) -> Mapping[str, str]:
-    hold = made.call("POST", f"/v1/members/{SEEKER}/holds", {"kind": "crisis"}).get_json()
-    return {"hold_id": hold["id"]}
-
-
-def blocked(made: Installation) -> Mapping[str, str]:
-    made.call("POST", "/v1/blocks", {"a": SEEKER, "b": "m-2"})
-    return {"a": "m-2", "b": SEEKER}
-
-
-def decided(made: Installation) -> Mapping[str, str]:
-    reply = made.call("POST", f"/v1/members/{SEEKER}/consents", {"purpose": "train_model", "decision": "given"})
-    return {"consent_id": reply.get_json()["id"]}
-
-
-class Audited(NamedTuple):
-    """An operation, and the entry that it leaves."""
-
-    action: str
-    body: Any = None
-    prepare: Prepare = nothing
-    subject: bool = True
-    """It is about one member, and the entry has a hash of who."""
-    status: int = 200
-
-
-GIVEN = {"purpose": "train_model", "decision": "given"}
-NEW = [*record(SEEKER)["consents"], consent("train_model")]
-
-AUDITED = {
-    "GET /v1/members/<member_id>/consents": Audited("consents.read"),
-    "POST /v1/members/<member_id>/consents": Audited("consent.recorded", GIVEN, status=201),
-    "GET /v1/members/<member_id>/consents/<consent_id>/receipt": Audited("receipt.read", prepare=decided),
-    "PUT /v1/members/<member_id>": Audited("consent.recorded", record(SEEKER, "seeker", consents=NEW)),
-    "DELETE /v1/members/<member_id>": Audited("member.erased"),
-    "GET /v1/members/<member_id>/export": Audited("member.exported"),
-    "GET /v1/members/<member_id>/models": Audited("member.exported"),
-    "POST /v1/members/<member_id>/holds": Audited("hold.placed", {"kind": "crisis"}, status=201),
-    "DELETE /v1/members/<member_id>/holds/<hold_id>": Audited("hold.lifted", prepare=held, status=204),
-    "POST /v1/blocks": Audited("block.made", {"a": SEEKER, "b": "m-2"}, subject=False, status=201),
-    "DELETE /v1/blocks/<a>/<b>": Audited("block.lifted", prepare=blocked, subject=False, status=204),
-    "GET /v1/audit-log": Audited("audit.read", subject=False),
-}
-WITHOUT = {
-    "GET /v1/members/<member_id>": "a partner's everyday reading of what it stored itself",
-    "GET /v1/members/<member_id>/holds": "a partner's everyday reading of what it stored itself",
-    "GET /v1/groups/<group_id>": "a partner's everyday reading of what it stored itself",
-    "PUT /v1/groups/<group_id>": "groups are the partner's own, and its everyday work",
-    "DELETE /v1/groups/<group_id>": "groups are the partner's own, and its everyday work",
-    "POST /match": "what was shown to whom is kept with the lists",
-    "POST /v1/match": "what was shown to whom is kept with the lists",
-    "POST /v1/feedback": "feedback is itself a record of what happened",
-    "GET /v1/programme": "about nobody",
-    "GET /v1/programme/vocabularies/<facet>": "about nobody",
-    "GET /metrics": "counts, of nobody",
-    "GET /__lbheartbeat__": "about nobody",
-    "GET /__heartbeat__": "about nobody",
-    "GET /__version__": "about nobody",
-    "GET /openapi.json": "about nobody",
-    "GET /docs": "about nobody",
-}
-"""Every other operation, and why there is no entry of it. Adding one is a decision, not an accident."""
 
 EACH = pytest.mark.parametrize("name", sorted(AUDITED))
 

@@ -18,6 +18,7 @@ from service.store.record_tables import AuditRow
 from tests.service.api.replies import problem
 from tests.service.erased import again
 from tests.service.installation import NOON, Installation, another_programme, consent, record
+from tests.service.introduced import act, people, propose
 from tests.service.learned import learn
 from tests.service.store.whole_person import OTHERS, X, populate, texts_of
 
@@ -66,6 +67,34 @@ def test_the_schema_refuses_more_than_it_tells(small: Installation) -> None:
     ):
         with pytest.raises(jsonschema.ValidationError):
             VALIDATOR.validate(planted)
+
+
+def test_introductions_and_events_fit_the_schema_and_no_more_than_these(small: Installation) -> None:
+    people(small)
+    one = propose(small)
+    offered = small.call("GET", "/v1/members/m-1/export").get_json()
+    act(small, one, "accept", "m-1")
+    connected = small.call("GET", "/v1/members/m-1/export").get_json()
+    act(small, one, "rematch", "m-1", reason="moved")
+    ended = small.call("GET", "/v1/members/m-1/export").get_json()
+    for document in (offered, connected, ended):
+        VALIDATOR.validate(document)
+    assert [document["introductions"][0]["member_id"] for document in (offered, connected, ended)] == [
+        None,
+        "s-1",
+        None,
+    ]
+    (mine,), (event, *_) = offered["introductions"], offered["events"]
+    for planted in (
+        {"introductions": [{**mine, "member_id": "s-1"}]},
+        {"introductions": [{**mine, "history": []}]},
+        {"introductions": [{**mine, "state": "expired"}]},
+        {"introductions": [{**connected["introductions"][0], "member_id": None}]},
+        {"introductions": [{**mine, "acts": [{"act": "accept", "at": mine["made_at"], "reason": None, "by": "s-1"}]}]},
+        {"events": [{**event, "member_id": "s-1"}]},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            VALIDATOR.validate({**offered, **planted})
 
 
 def test_that_it_was_read_is_in_the_log_and_in_the_next_export(made: Installation) -> None:

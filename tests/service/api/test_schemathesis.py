@@ -47,8 +47,9 @@ EXCEPT: dict[str, tuple[str, Any]] = {
         "What a record may say, and who may be in a group, is the programme's.",
         {"name": "A group", "members": ["no-such-member"]},
     ),
+    "POST /v1/review": ("The two must differ.", {"seeker": "m-000123", "candidate": "m-000123"}),
     "POST /v1/feedback": (
-        "`rated` needs a rating, and nothing else takes one.",
+        "`rated` needs a rating, and nothing else takes one; who is meant is named in one of two ways.",
         {"match_id": "H1MlGc43H0DYffccsb2uJw", "handle": "LNbcI3oIxhYyamOwyQILZg", "event": "rated"},
     ),
 }

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from service.store import introductions
+from service.store.introduction_rows import Kept
 from tests.service.databases import Database
 from tests.service.installation import Installation, close, copied
 from tests.service.store.populated import populated
@@ -16,8 +18,16 @@ from tests.service.store.populated import populated
 def original(tmp_path_factory: pytest.TempPathFactory, database: Database) -> Installation:
     """An installation in which much has happened, closed."""
     made = populated(tmp_path_factory.mktemp("original"), database)
+    introduce(made, "m-02", "m-14")
     close(made)
     return made
+
+
+def introduce(made: Installation, seeker: str, candidate: str) -> Kept:
+    """Have a coordinator introduce two."""
+    with made.store.transaction() as session:
+        pair = (seeker, candidate)
+        return introductions.begin(session, made.programme, pair, by="coordinator", now=made.clock(), reviewed=False)
 
 
 @pytest.fixture

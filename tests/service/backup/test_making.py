@@ -26,7 +26,7 @@ def test_a_backup_is_one_file_that_nobody_else_reads_and_that_shows_nothing(full
     with done.file.open("rb") as file:
         header, line = read_header(file)
     assert line == first + b"\n"
-    assert (header.programmes, header.members, header.revision) == (2, 24, "0003")
+    assert (header.programmes, header.members, header.revision) == (2, 24, "0004")
     assert [path.name for path in full.folder.iterdir() if "backup" in path.name] == ["all.backup"]
 
 

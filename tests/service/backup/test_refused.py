@@ -113,8 +113,8 @@ def test_a_backup_of_another_form_or_schema_is_refused(
 ) -> None:
     wrong = other(file, file.read_bytes().replace(b'"peermatch-backup":1', b'"peermatch-backup":9', 1))
     refused(full, wrong, RestoreError, "form 9; this release reads form 1")
-    monkeypatch.setattr(restoring, "HEAD", "0004")
-    refused(full, file, RestoreError, r"schema 0003, and this release reads 0004: .*peermatch migrate")
+    monkeypatch.setattr(restoring, "HEAD", "0005")
+    refused(full, file, RestoreError, r"schema 0004, and this release reads 0005: .*peermatch migrate")
 
 
 @pytest.mark.usefixtures("unchanged")

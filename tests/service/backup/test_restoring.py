@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.backup.kept_introductions import JUMP
 from service.backup.restoring import restore
 from service.store import audit_chain, installation
 from tests.postgresql import Cluster
@@ -20,6 +21,8 @@ def test_everything_is_there_after_a_restore(full: Installation, tmp_path: Path)
     back = restored(full, empty(full, tmp_path / "back"), file)
     try:
         after = content(back)
+        for row in after["pools"]:
+            row["events"] -= JUMP  # so far do the numbers of events go on
         for name, rows in before.items():
             assert after[name] == rows, name
             assert rows, f"nothing in {name}: it shows nothing"

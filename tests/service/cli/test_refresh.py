@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from service import create_app
 from service.live import base as bases
-from service.store import feed, keys, open_store
+from service.store import events, feed, keys, open_store
 from tests.service.cli.conftest import Cli
 from tests.service.installation import NOON, consent, record
 
@@ -22,14 +22,15 @@ def additions(cli: Cli) -> int:
 def test_whoever_waits_becomes_visible_and_the_pools_know(cli: Cli) -> None:
     cli.add(record("m-1"), record("m-2"), later=True)
     before = additions(cli)
-    assert cli.json("refresh") == {"programme": "lantern", "made_visible": 2, "pool": 2}
+    assert cli.json("refresh") == {"programme": "lantern", "made_visible": 2, "pool": 2, "lists_ready": 0}
     assert additions(cli) > before
-    first, second = cli.run("refresh").stdout.splitlines()
+    first, second, third = cli.run("refresh").stdout.splitlines()
     assert first == "lantern: nobody was waiting."
     assert second == "The pool holds 2 members who may be shown."
+    assert third == "For 0 of those who wait for a list there is somebody now."
     cli.add(record("m-3"), later=True)
     shown = cli.run("refresh", "--programme", "lantern").stdout.splitlines()
-    assert shown == ["lantern: 1 member is visible from today on.", "The pool holds 3 members who may be shown."]
+    assert shown[:2] == ["lantern: 1 member is visible from today on.", "The pool holds 3 members who may be shown."]
 
 
 def test_the_pool_that_it_builds_is_the_one_that_workers_map(cli: Cli) -> None:
@@ -57,3 +58,20 @@ def test_consents_that_ended_by_themselves_are_written_down(cli: Cli) -> None:
     before = additions(cli)
     assert cli.json("refresh")["pool"] == 1
     assert additions(cli) > before
+
+
+def test_whoever_waits_is_tried_again_and_the_feed_tells(cli: Cli) -> None:
+    cli.add(record("s-1", "seeker"))
+    cli.json("refresh")
+    app = create_app(cli.settings, clock=cli.clock)
+    here = app.extensions["peermatch"]
+    with here.store.transaction() as session:
+        key = keys.create(session, "lantern", ["match"], now=NOON).text
+    asked = {"json": {"member_id": "s-1"}, "headers": {"Authorization": f"Bearer {key}"}}
+    assert app.test_client().post("/match", **asked).get_json()["outcome"] == "no_match"
+    cli.add(record("p-1"))
+    assert [cli.json("refresh")["lists_ready"] for _ in range(2)] == [1, 0]
+    with here.store.reading() as session:
+        assert [(one.kind, one.member_id) for one in events.after(session, "lantern", 0, 9)] == [("list.ready", "s-1")]
+    assert app.test_client().post("/match", **asked).get_json()["outcome"] == "matched"
+    here.store.close()

@@ -20,7 +20,7 @@ def load(made: Installation, content: str, name: str = "blocks.jsonl") -> tuple[
     batch = read_blocks(path)
     with made.store.transaction() as session:
         refuse_strangers(session, made.programme, batch)
-        return batch, store_blocks(session, made.programme, batch)
+        return batch, store_blocks(session, made.programme, batch, NOON)
 
 
 def lines(*records: Any) -> str:

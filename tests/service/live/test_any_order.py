@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from service.live import recheck
+from service.live import attention, looks, recheck
+from service.live.showing import Shown
 from service.store.scene import Live
 from tests.conftest import examples
 from tests.service.databases import POSTGRESQL, SQLITE, Database, sampled
@@ -87,10 +88,15 @@ class Control:
 
 CONTROLS = {
     "holds": Control(Live.may_be_shown, "self.held_until <= now and ", "", ("hold", "lift")),
-    "capacity": Control(Live.may_be_shown, " and self.free > 0", "", ("connect", "capacity")),
+    "capacity": Control(Live.may_be_shown, " and self.places(now) > 0", "", ("connect", "capacity")),
+    "rests": Control(Live.places, "0 if self.rests_until > now else ", "", ("rest", "wait")),
     "blocks": Control(recheck._alive, "row.member_id in apart or ", "", ("block", "unblock")),
     "revisions": Control(recheck._alive, "row.revision != entry.revision or ", "", ("edit",)),
     "the seeker's own edits": Control(recheck._alive, "other = again or ", "other = ", ("edit_seeker",)),
+    "exposure": Control(attention.weights, "(np.round(", "(0 * np.round(", ("match",)),
+    "the seeker's own list": Control(looks.standing, "held.given_by(seeker)", "{}", ("match", "import_")),
+    "the list before": Control(Shown.add, "return before, showing.people", "return (), showing.people", ("match",)),
+    "views": Control(looks.views, "found.get(number, 0.0) + view", "0 * view", ("match", "next_day")),
     "reasons": Control(recheck._alive, "entry._replace(reasons=()) if other else entry", "entry", ("withdraw", "edit")),
 }
 
@@ -104,7 +110,8 @@ def leave_out(monkeypatch: pytest.MonkeyPatch, control: Control) -> None:
     namespace: dict[str, Any] = dict(vars(module))
     exec(source.replace(control.before, control.after), namespace)
     name = control.function.__name__
-    monkeypatch.setattr(Live if hasattr(Live, name) else module, name, namespace[name])
+    outer = control.function.__qualname__.split(".")[0]
+    monkeypatch.setattr(module if outer == name else getattr(module, outer), name, namespace[name])
 
 
 @sampled("What is left out is no statement.")

@@ -120,7 +120,7 @@ def holds_are_forgotten(patched: pytest.MonkeyPatch) -> None:
 
 def blocks_are_forgotten(patched: pytest.MonkeyPatch) -> None:
     """A block keeps nobody apart."""
-    patched.setattr(scene, "apart", lambda *_: {})
+    patched.setattr(scene, "apart", lambda *_: scene.Apart(frozenset(), frozenset(), frozenset()))
 
 
 @on_sqlite

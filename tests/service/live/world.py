@@ -26,11 +26,13 @@ from matcher.people import Member
 from matcher.programme import Programme
 from service import create_app
 from service.security import create_secret_key
-from service.store import members, models, sealed
+from service.store import live, members, models, sealed
 from service.store.live_tables import LiveRow
+from service.store.moments import micros
 from service.store.tables import MemberRow
 from tests.oracle import Oracle, OracleModel
 from tests.service.installation import Installation, consent, record
+from tests.service.live import attention_oracle
 
 FACETS: Final = """
 [facets.needs]
@@ -101,6 +103,8 @@ class World:
         """Who of each pair supports."""
         self.holds: dict[str, dict[str, datetime | None]] = {}
         """By member: when each hold ends; None: when it is lifted."""
+        self.rests: dict[str, datetime] = {}
+        """By supporter: until when they rest."""
         self.orders: dict[str, set[tuple[str, str]]] = {}
         """By match_id: who stood before whom."""
         self.key = made.new_key("match", "match:ids")
@@ -165,8 +169,8 @@ class World:
     EVENTS: Final = (
         ("match", 30), ("match_again", 18), ("edit", 9), ("edit_seeker", 10), ("add", 4), ("erase", 3), ("withdraw", 5),
         ("grant", 4), ("narrow", 3), ("expire", 3), ("decline", 3), ("connect", 4), ("end", 3), ("block", 4),
-        ("unblock", 2), ("hold", 4), ("hold_for_a_while", 2), ("lift", 4), ("role", 2), ("capacity", 3), ("import_", 3),
-        ("refresh", 1), ("model", 2), ("programme", 2), ("policy", 1), ("wait", 5), ("next_day", 3),
+        ("unblock", 2), ("hold", 4), ("hold_for_a_while", 2), ("lift", 4), ("rest", 3), ("role", 2), ("capacity", 3),
+        ("import_", 3), ("refresh", 1), ("model", 2), ("programme", 2), ("policy", 1), ("wait", 5), ("next_day", 3),
     )  # fmt: skip
 
     def step(self) -> None:
@@ -252,6 +256,7 @@ class World:
         self.declined = {pair for pair in self.declined if member_id not in pair}
         self.connected = {pair: who for pair, who in self.connected.items() if member_id not in pair}
         self.holds.pop(member_id, None)
+        self.rests.pop(member_id, None)
 
     def decide(self, member_id: str, purpose: str, decision: str, **more: Any) -> None:
         body = {"purpose": purpose, "decision": decision, **more}
@@ -342,6 +347,15 @@ class World:
             reply = self.call("DELETE", f"/v1/members/{member_id}/holds/{hold}")
             check(reply.status_code in {204, 404}, "lift")
             del self.holds[member_id][hold]
+
+    def rest(self) -> None:
+        """Let somebody rest for a while, as after a connection has ended."""
+        if (member_id := self.one()) is None:
+            return
+        end = self.made.clock() + timedelta(minutes=self.rng.choice([1, 30, 1000]))
+        with self.made.store.transaction() as session:
+            live.touch(session, "lantern", member_id, adds=False, rests_until=micros(end))
+        self.rests[member_id] = end
 
     def role(self) -> None:
         if (member_id := self.one()) is not None:
@@ -456,6 +470,7 @@ class Judge:
                 .where(LiveRow.programme_id == "lantern")
             ).all()
             told = {one: sealed.record(session, "lantern", one, kept) for one, kept, _ in rows}
+            self.lists = attention_oracle.stored(session, "lantern")
         self.records = {member_id: record for member_id, record in told.items() if self._accepts(record)}
         self.known = {member_id for member_id, _, _ in rows}
         self.visible = {member_id for member_id, _, day in rows if day <= self.now.toordinal()}
@@ -465,6 +480,7 @@ class Judge:
             if any(end is None or end > self.now for end in some.values())
         }
         load = Counter(world.connected.values())
+        load.update({member_id: 99 for member_id, end in world.rests.items() if end > self.now})
         self.circumstances = {
             "held": held,
             "blocks": [tuple(sorted(pair)) for pair in world.blocks],
@@ -480,14 +496,19 @@ class Judge:
             return False
         return True
 
-    def oracle(self, who: set[str], model: OracleModel | None = None) -> Oracle:
-        """Return the naive matcher over some of the members."""
+    def oracle(self, who: set[str], model: OracleModel | None = None, seeker: str = "") -> Oracle:
+        """Return the naive matcher over some of the members, as it ranks for a seeker."""
+        today = self.now.toordinal()
+        told = {
+            "exposure": attention_oracle.exposure(self.lists, seeker, today),
+            "views": {seeker: attention_oracle.looks(self.lists, seeker, today)},
+        }
         return Oracle(
             tomllib.loads(self.programme.source),
             PARENTS,
             [self.records[member_id] for member_id in sorted(who & self.records.keys())],
             self.now,
-            circumstances=self.circumstances,
+            circumstances=self.circumstances | told,
             model=model,
             learned_from=[],
         )
@@ -575,7 +596,7 @@ class Judge:
 
     def best(self, seeker: str, limit: int, body: Any) -> dict[str, Any]:
         """Return the oracle's list, by the model that a reply was made with."""
-        oracle = self.oracle(self.visible, self.world.weights[body["model_version"]])
+        oracle = self.oracle(self.visible, self.world.weights[body["model_version"]], seeker)
         return oracle.match(seeker if seeker in self.visible else self.records[seeker], limit)
 
     def _is_the_oracles(self, where: str, seeker: str, limit: int, body: Any) -> None:

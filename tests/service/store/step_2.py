@@ -69,6 +69,8 @@ def opened_row(table: str, row: dict[str, Any], ring: Keyring) -> dict[str, Any]
         return {**row, "record": ring.open(programme, "members", row["member_id"], row["record"]).decode()}
     if table == "lists":
         return {**row, "entries": ring.open(programme, "lists", row["match_id"], row["entries"])}
+    if table == "introductions":
+        return {**row, "details": ring.open(programme, "introductions", row["id"], row["details"]).decode()}
     if table == "idempotency" and row["reply"] is not None:
         place = f"{row['key_id']} {row['key']}"
         return {**row, "reply": ring.open(programme, "idempotency", place, row["reply"]).decode()}

@@ -31,6 +31,8 @@ DECIDED = {
     "holds": "deleted",
     "consent_events": "deleted, after the record",
     "feedback": "deleted, whoever told it",
+    "introductions": "deleted, on whichever side they were",
+    "events": "deleted: what their app was told; of others' a name of an introduction that is gone",
     "apart": "deleted, whoever asked for it",
     "group_people": "deleted",
     "group_weeks": "deleted",
@@ -170,7 +172,9 @@ def test_the_receipt_counts_what_was_theirs_and_names_nobody(small: Installation
     assert set(told) == {"receipt", "erased_at", "what"}
     assert re.fullmatch("[0-9a-f]{32}", told["receipt"])
     assert told["erased_at"] == "2026-03-04T12:00:00Z"
-    assert told["what"] == {"record": 1, "consents": 4, "holds": 1, "groups": 1, "feedback": 3, "lists": 1}
+    assert told["what"] == {
+        "record": 1, "consents": 4, "holds": 1, "groups": 1, "events": 4, "feedback": 3, "introductions": 2, "lists": 1,
+    }  # fmt: skip
     assert not any(text in str(told) for text in texts_of(X))
     with small.store.reading() as session:
         (entry,) = [row for row in rows(session, AuditRow) if row.action == "member.erased"]

@@ -29,6 +29,8 @@ EXPORTED = {
     "groups": "the name of those that the member is in",
     "feedback": "feedback: their own",
     "lists": "lists: their own, without whom they showed",
+    "introductions": "introductions: those of which the member was told, without what the other did",
+    "events": "events: addressed to the member",
     "models": "models",
     "active_models": "models",
     "audit": "audit",

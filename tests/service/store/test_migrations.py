@@ -188,8 +188,10 @@ def test_everything_is_there_after_a_migration(original: Installation, then: Set
     assert [note.partition(": ")[0] for note in done.notes] == [str(then.data_key_file)]
     now = opened(then)
     for name in set(before) - DERIVED - {"gone", "api_keys"}:
-        assert now[name] == before[name] == today[name], name
+        assert now[name] == today[name], name
+        assert [{key: row[key] for key in before[name][0]} for row in now[name]] == before[name], name
         assert now[name], f"nothing in {name}: it shows nothing"
+    assert {(row["seeker"], row["seeks_since"] > 0) for row in now["live"]} == {(1, True), (0, True)}
     assert now["gone"] == [{**row, "at": micros(MIGRATED)} for row in before["gone"]] != []
     assert now["api_keys"] == [
         {**row, "label": "", "per_minute": None, "replaced_by": None} for row in before["api_keys"]
@@ -499,7 +501,7 @@ def test_a_copy_of_the_file_is_kept_and_is_as_it_was(then: Settings) -> None:
     assert file is not None
     before = everything(then)
     copy = migrate(then, now=MIGRATED).copy
-    assert copy == file.with_name("peermatch.db.before-0003")
+    assert copy == file.with_name("peermatch.db.before-0004")
     assert copies(file) == [copy]
     assert copy.stat().st_mode & 0o777 == 0o600
     engine = create_engine(f"sqlite:///{copy}")
@@ -552,8 +554,8 @@ def test_a_database_from_before_the_baseline_is_refused(then: Settings) -> None:
 
 
 def test_a_schema_that_does_not_exist_is_refused(then: Settings) -> None:
-    with pytest.raises(SchemaError, match="--to: found '0004'; expected one of 0002, 0003"):
-        plan(then, "0004")
+    with pytest.raises(SchemaError, match="--to: found '0005'; expected one of 0002, 0003, 0004"):
+        plan(then, "0005")
 
 
 def test_a_migration_that_has_nothing_to_do_does_nothing(then: Settings) -> None:
@@ -568,5 +570,5 @@ def test_a_plan_says_what_would_be_done(then: Settings) -> None:
     before = everything(then)
     planned = plan(then)
     assert (planned.before, planned.after) == ("0002", HEAD)
-    assert [step.partition(":")[0] for step in planned.steps] == ["Schema 3"]
+    assert [step.partition(":")[0] for step in planned.steps] == ["Schema 3", "Schema 4"]
     assert everything(then) == before

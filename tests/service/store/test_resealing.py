@@ -44,7 +44,9 @@ def full(made: Installation) -> Installation:
         made.call("POST", "/v1/members/s-1/consents", said, key=key, headers={"Idempotency-Key": "k-1"})
     made.clock.turn(days=1)
     for key in (made.key, other):
-        made.match("s-1", key=key)
+        found = made.match("s-1", key=key)
+        chosen = {"match_id": found["match_id"], "handle": found["matches"][0]["handle"]}
+        assert made.call("POST", "/v1/introductions", chosen, key=key).status_code == 201
     return made
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Session
 
 from service.sealing import SealError
+from service.store import introductions
 from service.store.table_base import Base
 from tests.service.installation import Installation, record
 
@@ -17,6 +18,7 @@ GROUP: Final = "canary-group"
 SEALED: Final = {
     "members": lambda row: row["member_id"],
     "consent_events": lambda row: f"{row['member_id']} {row['place']}",
+    "introductions": lambda row: row["id"],
     "lists": lambda row: row["match_id"],
     "idempotency": lambda row: f"{row['key_id']} {row['key']}",
     "installation": lambda row: str(row["id"]),
@@ -69,6 +71,10 @@ def populate(made: Installation) -> None:
     for number, (one, other) in enumerate([(X, OTHERS[2]), (OTHERS[1], OTHERS[2])]):
         reply = made.call("POST", "/v1/blocks", {"a": one, "b": other}, headers={"Idempotency-Key": f"block-{number}"})
         assert reply.status_code == 201
+    with made.store.transaction() as session:
+        for pair in ((X, OTHERS[1]), (OTHERS[0], X)):
+            rules = {"by": "coordinator", "now": made.clock(), "reviewed": False}
+            introductions.begin(session, made.programme, pair, **rules)
     group = {"name": f"{GROUP} name", "facilitators": [OTHERS[0]], "members": [OTHERS[1], X], "channel": "phone",
              "capacity": 8, "open": True}  # fmt: skip
     assert made.call("PUT", f"/v1/groups/{GROUP}", group).status_code == 201

@@ -1,0 +1,96 @@
+"""What follows from a step of an introduction: places, who stands apart, rests, feedback, and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from matcher.introductions import (
+    FINAL,
+    SIDES,
+    Introduction,
+    again_from,
+    past_of,
+    rests_until,
+    seen_by,
+    takes_place,
+)
+from matcher.model.feedback import Feedback
+from matcher.programme import Programme
+from service.store import apart, events, feedback, introduction_rows
+from service.store.introduction_rows import Kept
+from service.store.introduction_tables import IntroductionRow
+from service.store.live_tables import LiveRow
+from service.store.moments import micros
+
+DECISIONS: Final = {"accept": "accepted", "decline": "declined"}
+ENDS: Final = frozenset({"end", "rematch"})
+
+
+def follow(
+    session: Session,
+    programme: Programme,
+    before: Introduction | None,
+    kept: Kept,
+    now: datetime,
+) -> None:
+    """Write down all that follows from the steps that `kept` has and `before` has not.
+
+    Parameters
+    ----------
+    before : Introduction or None
+        As it was; None: it is new.
+    """
+    after = kept.introduction
+    stand(session, programme, after, now)
+    feedback.add(session, programme, _decisions(before, after))
+    let_rest(session, programme, after, now)
+    for side in SIDES:
+        seen = seen_by(after, side)
+        if seen is not None and (before is None or seen_by(before, side) != seen):
+            member = after.seeker if side == "seeker" else after.candidate
+            events.add(session, programme.id, member, f"introduction.{seen}", kept.id, now)
+
+
+def stand(session: Session, programme: Programme, introduction: Introduction, now: datetime) -> None:
+    """Keep the two apart, with the places that it takes, for as long as it goes on or forbids another."""
+    pair = (introduction.seeker, introduction.candidate)
+    again = again_from(introduction, programme.introductions)
+    if introduction.state in FINAL and again is not None and again <= now:
+        apart.introduce(session, programme.id, pair, None)
+        return
+    takers = set(pair) if programme.mutual else {introduction.candidate}
+    apart.introduce(session, programme.id, pair, takers if takes_place(introduction.state) else set())
+
+
+def _decisions(before: Introduction | None, after: Introduction) -> Iterator[Feedback]:
+    """Yield what training and the gates are to know: each side's yes or no, and that it ended."""
+    pair = (after.seeker, after.candidate)
+    new = after.history[0 if before is None else len(before.history) :]
+    for step in new:
+        if step.act == "propose" and step.by == "seeker":
+            yield Feedback(*pair, "accepted", step.at, by="seeker")
+        elif step.act in DECISIONS and step.by in SIDES:
+            yield Feedback(*pair, DECISIONS[step.act], step.at, by=step.by)
+        elif step.act in ENDS and after.connected_at is not None:
+            yield Feedback(*pair, "ended", step.at)
+
+
+def let_rest(session: Session, programme: Programme, introduction: Introduction, now: datetime) -> None:
+    """Write until when whoever supports in it is to be left in peace."""
+    names = {introduction.seeker, introduction.candidate} if programme.mutual else {introduction.candidate}
+    for name in sorted(names):
+        where = IntroductionRow.candidate == name
+        if programme.mutual:
+            where = or_(where, IntroductionRow.seeker == name)
+        offered = IntroductionRow.offered_at.is_not(None)
+        past = [past_of(one.introduction) for one in introduction_rows.some(session, programme.id, where, offered)]
+        until = rests_until(past, programme.introductions, now)
+        value = 0 if until is None else micros(until)
+        # The change has its number already, from `stand`.
+        mine = (LiveRow.programme_id == programme.id, LiveRow.member_id == name)
+        session.execute(update(LiveRow).where(*mine).values(rests_until=value))

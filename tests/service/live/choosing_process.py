@@ -1,0 +1,72 @@
+"""A worker of its own process that sends many requests at one moment, for the tests of who gets a place.
+
+Takes a JSON object a line on standard input: ``send`` with `requests`, each a path and a body, one thread each; the
+replies come back in their order. ``careless``: leave out the look for a free place.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from service import create_app
+from service.store import introductions
+from tests.service.installation import settings_in
+
+
+class Worker:
+    """One application."""
+
+    def __init__(self, folder: str, now: str, key: str) -> None:
+        moment = datetime.fromisoformat(now)
+        self.app = create_app(settings_in(Path(folder)), clock=lambda: moment)
+        self.headers = {"Authorization": f"Bearer {key}"}
+
+    def send(self, requests: list[tuple[str, Any]]) -> list[Any]:
+        """Send all at one moment; return status and body of each."""
+        barrier, replies = threading.Barrier(len(requests)), [None] * len(requests)
+
+        def ask(place: int, path: str, body: Any) -> None:
+            client = self.app.test_client()
+            barrier.wait()
+            reply = client.post(path, json=body, headers=self.headers)
+            replies[place] = (reply.status_code, reply.get_json())  # type: ignore[call-overload]
+
+        threads = [threading.Thread(target=ask, args=(place, *one)) for place, one in enumerate(requests)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return replies
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.app.extensions["peermatch"].store.close()
+
+
+def say(what: Any) -> None:
+    """Write one line."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Do what standard input says."""
+    worker = Worker(*sys.argv[1:4])
+    say("ready")
+    for line in sys.stdin:
+        told = json.loads(line)
+        if told["do"] == "careless":
+            introductions.check_places = lambda *_, **__: None
+            say("careless")
+        else:
+            say(worker.send(told["requests"]))
+    worker.close()
+
+
+if __name__ == "__main__":
+    main()
