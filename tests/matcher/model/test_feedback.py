@@ -89,7 +89,7 @@ class TestRefusals:
             ({"candidate": "m-1"}, "candidate", "the seeker's own"),
             ({"event": "seen"}, "event", "expected one of shown, viewed"),
             ({"event": True}, "event", "expected one of shown"),
-            ({"by": "seeker"}, "by", "only accepted and declined"),
+            ({"by": "seeker"}, "by", "the seeker's alone"),
             ({"by": "supporter"}, "by", "one of seeker, candidate"),
             ({"rank": 0}, "rank", "from 1"),
             ({"rank": True}, "rank", "whole number"),
