@@ -40,8 +40,8 @@ SCOPED = {
         "/v1/introductions/<introduction_id>/withdraw",
         "/v1/introductions/<introduction_id>/end",
         "/v1/introductions/<introduction_id>/rematch",
-        "/v1/events",
     },
+    "match:ids": {"/v1/events"},
     "coordinator": {
         "/v1/reports/<name>",
         "/v1/review",

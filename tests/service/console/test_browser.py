@@ -106,28 +106,19 @@ def sign_in(page: Page, key: str) -> None:
 
 
 @EACH
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(opened: Open, name: str, scheme: str) -> None:
-    page = opened(PAGES[name], color_scheme=scheme)
-    assert violations(page) == []
-
-
-@EACH
-def test_at_200_percent_nothing_is_cut_off(opened: Open, name: str) -> None:
+def test_a_page_can_be_read_and_used_by_everybody(opened: Open, name: str) -> None:
     page = opened(PAGES[name])
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == [], scheme
+    seen = tabbed(page)
+    assert len(set(seen)) == len(seen) == reachable(page), "the Tab key reaches everything, and shows where it is"
+    assert "Skip to the page" in seen[0]
     page.set_viewport_size({"width": WIDTH // 2, "height": HEIGHT // 2})
-    assert overflow(page) == 0
+    assert overflow(page) == 0, "200 %"
     assert violations(page) == []
     page.set_viewport_size({"width": 320, "height": 600})
     assert overflow(page) == 0, "400 %"
-
-
-@EACH
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened: Open, name: str) -> None:
-    page = opened(PAGES[name])
-    seen = tabbed(page)
-    assert len(set(seen)) == len(seen) == reachable(page)
-    assert "Skip to the page" in seen[0]
 
 
 def test_the_skip_link_goes_to_the_page(opened: Open) -> None:

@@ -261,7 +261,7 @@ def test_another_worker_that_was_quicker_tells_it_alone(alone: Asking) -> None:
 
 
 def test_the_event_feed_tries_and_tells_in_one_request(alone: Asking) -> None:
-    key = alone.made.new_key("match")
+    key = alone.made.new_key("match:ids")
     assert alone.made.call("GET", "/v1/events", key=key).get_json()["events"] == []
     alone.made.add(*supporters(3))
     (event,) = alone.made.call("GET", "/v1/events", key=key).get_json()["events"]
