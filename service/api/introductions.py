@@ -63,6 +63,7 @@ class IntroductionsView(MethodView):
             raise Problem(NO_HANDLE, NOBODY)
         if named.kind != "buddy":
             raise RecordError("introduction to a group", {"handle": "names a group; expected that of a person"})
+        introducing.prepare(here.pools, access().programme_id, now)
         with here.store.transaction() as session:
             programme = _passed(here, session, now)
             # Either may have been erased since the handle was read.
@@ -109,6 +110,7 @@ class AcceptView(MethodView):
         """Say yes. When both have, they are connected, and each is told who the other is."""
         here = state(current_app)
         now = here.clock()
+        introducing.prepare(here.pools, access().programme_id, now)
         with here.store.transaction() as session:
             programme = _passed(here, session, now)
             kept, side = _own(session, programme, introduction_id, asked["member_id"])

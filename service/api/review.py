@@ -64,6 +64,7 @@ class ReviewView(MethodView):
         """Introduce two members by hand: both are asked. Wishes can be passed over, safety cannot."""
         here = state(current_app)
         now, key = here.clock(), access()
+        introducing.prepare(here.pools, access().programme_id, now)
         with here.store.transaction() as session:
             programme = _passed(here, session, now)
             for name in (asked["seeker"], asked["candidate"]):
@@ -90,6 +91,7 @@ class ReviewedView(MethodView):
         """Return an introduction with its history and both cards."""
         here = state(current_app)
         now, key = here.clock(), access()
+        introducing.prepare(here.pools, access().programme_id, now)
         with here.store.transaction() as session:
             programme = _passed(here, session, now)
             kept = _existing(session, programme, introduction_id)
@@ -111,6 +113,7 @@ class ApproveView(MethodView):
         """Offer what was in review, if everything still allows it and a place is free."""
         here = state(current_app)
         now, key = here.clock(), access()
+        introducing.prepare(here.pools, access().programme_id, now)
         with here.store.transaction() as session:
             programme = _passed(here, session, now)
             kept = _existing(session, programme, introduction_id)

@@ -65,6 +65,7 @@ def decide() -> Response:
     now, key = here.clock(), access()
     if what not in NOTICES:
         raise Problem(NO_INTRODUCTION, UNKNOWN)
+    introducing.prepare(here.pools, key.programme_id, now)
     try:
         with writing() as (session, programme):
             closing.pass_time(session, programme, now)
@@ -89,6 +90,7 @@ def introduce() -> Response:
     seeker, candidate = (request.form.get(field, "").strip() for field in ("seeker", "candidate"))
     here = state(current_app)
     now, key = here.clock(), access()
+    introducing.prepare(here.pools, key.programme_id, now)
     try:
         with writing() as (session, programme):
             closing.pass_time(session, programme, now)

@@ -20,6 +20,7 @@ from matcher.programme import Programme
 from service.live.few import pool_of
 from service.live.handles import Named
 from service.live.models import Models
+from service.live.pool_cache import PoolCache
 from service.store import apart, introductions, members, models, stored
 from service.store.introduction_rows import Kept
 from service.store.live_tables import LiveRow
@@ -106,6 +107,20 @@ def check(names: tuple[str, ...], *, override: bool = False, told: bool = False)
         raise NotAvailableError("found that this person cannot be introduced now; choose somebody else of the list")
     wishes = "" if set(left) & SAFETY else '; these are wishes, and "override": true passes over them'
     raise NotAvailableError(f"found that {', '.join(left)} forbid it; choose somebody else{wishes}")
+
+
+def prepare(pools: PoolCache, programme_id: str, now: datetime) -> None:
+    """Have the programme and its model at hand before others have to wait for a transaction that writes.
+
+    Reading them for the first time takes a worker longer than others wait.
+
+    Raises
+    ------
+    ModelError, ProgrammeError
+        If one of them cannot be read.
+    """
+    with pools.store.reading() as session:
+        model_of(session, pools.models, pools.programmes.get(session, programme_id), now)
 
 
 def model_of(session: Session, kept: Models, programme: Programme, now: datetime) -> Model:

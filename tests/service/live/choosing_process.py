@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 from service import create_app
 from service.store import introductions
 from tests.service.installation import settings_in
+
+THREADS = 5
 
 
 class Worker:
@@ -25,26 +28,27 @@ class Worker:
         moment = datetime.fromisoformat(now)
         self.app = create_app(settings_in(Path(folder)), clock=lambda: moment)
         self.headers = {"Authorization": f"Bearer {key}"}
+        # The same ones all the time, as a server has them: each keeps its connections.
+        self.threads = ThreadPoolExecutor(THREADS)
+        # As a server's workers do, it reads the programme and its model before it is asked.
+        reply = self.app.test_client().get("/v1/members/m-1/introductions", headers=self.headers)
+        assert reply.status_code == 200, reply.get_data(as_text=True)
 
     def send(self, requests: list[tuple[str, Any]]) -> list[Any]:
         """Send all at one moment; return status and body of each."""
-        barrier, replies = threading.Barrier(len(requests)), [None] * len(requests)
+        barrier = threading.Barrier(len(requests))
 
-        def ask(place: int, path: str, body: Any) -> None:
+        def ask(path: str, body: Any) -> tuple[int, Any]:
             client = self.app.test_client()
             barrier.wait()
             reply = client.post(path, json=body, headers=self.headers)
-            replies[place] = (reply.status_code, reply.get_json())  # type: ignore[call-overload]
+            return reply.status_code, reply.get_json()
 
-        threads = [threading.Thread(target=ask, args=(place, *one)) for place, one in enumerate(requests)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return replies
+        return [found.result() for found in [self.threads.submit(ask, *one) for one in requests]]
 
     def close(self) -> None:
         """Give every connection back."""
+        self.threads.shutdown()
         self.app.extensions["peermatch"].store.close()
 
 
