@@ -14,9 +14,12 @@ from matcher.introduction_table import (
     DECLINE,
     END,
     ENDED,
+    FINAL,
     OFFERED,
     OPEN,
     PROPOSED,
+    REJECT,
+    REMATCH,
     RESUME,
     SEEKER,
     SIDES,
@@ -68,11 +71,11 @@ class Introduction:
     until: datetime | None
     """From when on it has lapsed, in UTC; None: never by itself."""
     suspended: bool
-    """Whether nothing goes on until a coordinator has looked at it. One that was ended meanwhile stays marked."""
+    """Whether a report waits for a coordinator: until then nothing goes on. That a side leaves lifts no report."""
     history: tuple[Step, ...]
     """Oldest first, never empty."""
     reason: str | None
-    """Why it ended or was rejected; None: not told."""
+    """Why it ended or was rejected, as was told last; None: not told."""
 
     @property
     def offered_at(self) -> datetime | None:
@@ -83,6 +86,16 @@ class Introduction:
     def connected_at(self) -> datetime | None:
         """When the two were connected; None: they never were."""
         return self._came_to(CONNECTED)
+
+    @property
+    def closing(self) -> Step | None:
+        """The step that ended it; None: it goes on. Steps after it only make a report, or close one."""
+        return next((step for step in self.history if step.state in FINAL), None)
+
+    @property
+    def reported(self) -> bool:
+        """Whether it was suspended, and no coordinator has since found that nothing is against it."""
+        return next((step.act == SUSPEND for step in self.history[::-1] if step.act in {SUSPEND, RESUME}), False)
 
     def _came_to(self, state: str) -> datetime | None:
         return next((step.at for step in self.history if step.state == state), None)
@@ -113,10 +126,15 @@ def after(introduction: Introduction, step: Step) -> Introduction:
         yes=introduction.yes | {step.by} if step.act == ACCEPT else introduction.yes,
         since=step.at if moved else introduction.since,
         until=step.until,
-        suspended=step.act == SUSPEND or (introduction.suspended and step.act != RESUME),
+        suspended=step.act == SUSPEND or (introduction.suspended and not _looked_at(step)),
         history=(*introduction.history, step),
-        reason=step.reason,
+        reason=step.reason or introduction.reason,
     )
+
+
+def _looked_at(step: Step) -> bool:
+    """Whether `step` is what a coordinator decided on a report."""
+    return step.by == COORDINATOR and step.act in {RESUME, REJECT, END, REMATCH}
 
 
 def side_of(introduction: Introduction, member_id: str) -> str:
@@ -168,10 +186,16 @@ def seen_by(introduction: Introduction, side: str) -> str | None:
     return ENDED if introduction.connected_at else CLOSED
 
 
+def seen_since(introduction: Introduction, side: str) -> datetime:
+    """Return since when it is what a side reads. That the other side said yes meanwhile moves nothing of it."""
+    unmoved = introduction.state == ACCEPTED and side not in introduction.yes
+    return (introduction.offered_at if unmoved else None) or introduction.since
+
+
 def _own(introduction: Introduction, side: str) -> bool:
-    """Whether the last step is this side's own no: it declined, took it back, or ended it."""
-    last = introduction.history[-1]
-    return last.by == side and last.act in {DECLINE, WITHDRAW, END}
+    """Whether it is over by this side's own no: it declined, took it back, or ended it."""
+    last = introduction.closing
+    return last is not None and last.by == side and last.act in {DECLINE, WITHDRAW, END}
 
 
 def _going(introduction: Introduction, side: str) -> str:

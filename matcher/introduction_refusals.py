@@ -56,8 +56,8 @@ def _told(introduction: Introduction, by: str) -> str:
 def way_out(introduction: Introduction, by: str) -> str:
     """Return what `by` may do instead, for a message."""
     acts = ", ".join(act for act in ACTS if refusal(introduction, act, by) is None)
-    if introduction.state in FINAL:
-        return "allowed now: nothing, for it is over. The seeker may choose somebody else"
+    if introduction.state in FINAL and (by in SIDES or not introduction.suspended):
+        return "it is over. The seeker may choose somebody else"
     if introduction.suspended:
         return f"allowed now for the {by}: {acts or 'nothing'}. A coordinator looks at it, and resumes or ends it"
     hint = "Choose one of these" if acts else "Wait for an answer"

@@ -30,8 +30,9 @@ class Past:
 
 def past_of(introduction: Introduction) -> Past:
     """Return what of `introduction` makes its supporter rest."""
-    if introduction.state == ENDED and introduction.connected_at:
-        return Past(introduction.offered_at, introduction.since, introduction.reason)
+    closing = introduction.closing
+    if closing is not None and closing.state == ENDED and introduction.connected_at:
+        return Past(introduction.offered_at, closing.at, closing.reason)
     return Past(introduction.offered_at)
 
 
@@ -71,10 +72,13 @@ def due(introduction: Introduction, rules: Introductions, at: datetime) -> datet
 def again_from(introduction: Introduction, rules: Introductions) -> datetime | None:
     """Return from when on its two members may be introduced again; None: never, or not while it goes on.
 
-    Never where one declined, a coordinator rejected it, a rematch was asked for, or it ended because they are no fit or
-    for safety. `again_days` after it expired, or the seeker took back what was offered. At once after any other end.
+    Never where one declined, a coordinator rejected it, a rematch was asked for, it ended because they are no fit or
+    for safety, or a report was made of which no coordinator has found that nothing is against it. `again_days` after it
+    expired, or the seeker took back what was offered. At once after any other end.
     """
-    last = introduction.history[-1]
+    last = introduction.closing
+    if last is None or introduction.reported:
+        return None
     if introduction.state in {EXPIRED, WITHDRAWN}:
         taken_back = last.by == SEEKER and introduction.offered_at is not None
         days = rules.again_days if introduction.state == EXPIRED or taken_back else 0

@@ -24,7 +24,7 @@ OPEN = frozenset({PROPOSED, IN_REVIEW, OFFERED, ACCEPTED})
 HOLDING = frozenset({OFFERED, ACCEPTED, CONNECTED})
 """States that take a place of the candidate, in a mutual programme of both sides."""
 FINAL = frozenset(STATES) - OPEN - {CONNECTED}
-"""States that nothing leaves."""
+"""States that nothing leaves. A report can still be made in them, and looked at."""
 
 PROPOSE, REVIEW, OFFER, APPROVE, REJECT = "propose", "review", "offer", "approve", "reject"
 ACCEPT, CONNECT, DECLINE, WITHDRAW, EXPIRE = "accept", "connect", "decline", "withdraw", "expire"
@@ -83,6 +83,7 @@ GOING: Mapping[tuple[str, str], Row] = {
     (IN_REVIEW, DECLINE): _row(DECLINED, *SIDES),
     (IN_REVIEW, WITHDRAW): _row(WITHDRAWN, SEEKER, SERVICE),
     (IN_REVIEW, EXPIRE): _row(EXPIRED, SERVICE),
+    (IN_REVIEW, SUSPEND): _row(IN_REVIEW, COORDINATOR, SERVICE),
     (OFFERED, ACCEPT): _row(ACCEPTED, *SIDES),
     (OFFERED, DECLINE): _row(DECLINED, *SIDES),
     (OFFERED, WITHDRAW): _row(WITHDRAWN, SEEKER, SERVICE),
@@ -99,10 +100,14 @@ GOING: Mapping[tuple[str, str], Row] = {
     (CONNECTED, END): _row(ENDED, *PARTIES),
     (CONNECTED, REMATCH): _row(ENDED, *SIDES, COORDINATOR),
     (CONNECTED, SUSPEND): _row(CONNECTED, COORDINATOR, SERVICE),
+    **{(state, SUSPEND): _row(state, COORDINATOR, SERVICE) for state in STATES if state in FINAL},
 }
-"""By state and act, while it goes on. What is not here is not allowed."""
+"""By state and act, while it is not suspended. What is not here is not allowed."""
 
 SUSPENDED: Mapping[tuple[str, str], Row] = {
+    (IN_REVIEW, RESUME): _row(IN_REVIEW, COORDINATOR),
+    (IN_REVIEW, REJECT): _row(REJECTED, COORDINATOR),
+    (IN_REVIEW, WITHDRAW): _row(WITHDRAWN, SEEKER, SERVICE),
     (OFFERED, RESUME): _row(OFFERED, COORDINATOR),
     (OFFERED, WITHDRAW): _row(WITHDRAWN, SEEKER, SERVICE),
     (OFFERED, END): _row(ENDED, *PARTIES),
@@ -112,8 +117,10 @@ SUSPENDED: Mapping[tuple[str, str], Row] = {
     (CONNECTED, RESUME): _row(CONNECTED, COORDINATOR),
     (CONNECTED, END): _row(ENDED, *PARTIES),
     (CONNECTED, REMATCH): _row(ENDED, *SIDES, COORDINATOR),
+    **{(state, act): _row(state, COORDINATOR) for state in STATES if state in FINAL for act in (RESUME, END)},
 }
-"""The same while it is suspended."""
+"""The same while it is suspended. What is over stays in its state: a coordinator only closes the report, so that the
+two may meet again as they otherwise might (resume), or not (end)."""
 
 
 def takes_place(state: str) -> bool:

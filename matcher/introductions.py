@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from matcher.introduction_record import Introduction, Step, after, first, seen_by, side_of
+from matcher.introduction_record import Introduction, Step, after, first, seen_by, seen_since, side_of
 from matcher.introduction_refusals import check_words, refusal, row_of, way_out
 from matcher.introduction_replay import replay
 from matcher.introduction_rests import Past, again_from, due, past_of, rests_until
@@ -68,6 +68,7 @@ __all__ = [
     "replay",
     "rests_until",
     "seen_by",
+    "seen_since",
     "side_of",
     "takes_place",
 ]
@@ -191,7 +192,7 @@ def _moved(
     until = None
     if act == RESUME:
         until = _resumed(introduction, at)
-    elif row.state == IN_REVIEW:
+    elif row.state == IN_REVIEW and act != SUSPEND:
         until = at + timedelta(days=rules.review_days)
     elif row.state == OFFERED and act != SUSPEND:
         until = at + timedelta(days=rules.offer_days)
@@ -202,6 +203,8 @@ def _moved(
 
 def _resumed(introduction: Introduction, at: datetime) -> datetime | None:
     """Return when it lapses if it goes on at `at`: nobody's time to answer ran while it was suspended."""
+    if introduction.state in FINAL:
+        return None
     history = introduction.history
     place = max(place for place, step in enumerate(history) if step.act == SUSPEND)
     until = history[place - 1].until

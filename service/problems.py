@@ -12,13 +12,12 @@ from werkzeug.exceptions import HTTPException
 
 from matcher.errors import ConsentMissingError, PeermatchError, RecordError, SeekerError, UnknownMemberError
 from matcher.introductions import TransitionError
-from service.live.introducing import NotAvailableError
 from service.live.seeking import OutdatedRecordError
 from service.logs import log_failure
 from service.sealing import SealError
 from service.settings import SettingsError
 from service.store import StoreError, UncertainError
-from service.store.introductions import AlreadyIntroducedError, NoPlaceError, TooManyOpenError
+from service.store.introductions import NoPlaceError, NotAvailableError, TooManyOpenError
 from service.store.tenancy import TenancyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -119,7 +118,6 @@ REFUSALS: tuple[tuple[type[PeermatchError], Kind, str], ...] = (
 TOLD: tuple[tuple[type[PeermatchError], Kind], ...] = (
     (TransitionError, NOT_NOW),
     (NotAvailableError, NOT_AVAILABLE),
-    (AlreadyIntroducedError, NOT_AVAILABLE),
     (NoPlaceError, NO_PLACE),
     (TooManyOpenError, TOO_MANY_OPEN),
 )

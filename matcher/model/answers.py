@@ -144,7 +144,8 @@ def relations(
     declined : frozenset of (str, str)
         Pairs of which one's latest answer about the other is no; each pair once, in ascending order.
     connected : frozenset of (str, str)
-        Pairs of which both's latest answers are yes, and whose connection has not ended since; likewise.
+        Pairs of which both's latest answers are yes, both since it last ended, if it did; likewise. A yes of before
+        an end counts for nothing after it: two who meet again must both say it again.
     """
     decisions: dict[tuple[str, str], tuple[datetime, bool]] = {}
     ended: dict[tuple[str, str], datetime] = {}
@@ -164,7 +165,7 @@ def relations(
         back = decisions.get((other, one))
         if not yes:
             declined.add(pair)
-        elif back is not None and back[1] and (pair not in ended or ended[pair] < max(when, back[0])):
+        elif back is not None and back[1] and (pair not in ended or ended[pair] < min(when, back[0])):
             connected.add(pair)
     return frozenset(declined), frozenset(connected)
 

@@ -40,7 +40,7 @@ IN_REVIEW: Final[dict[str, Any]] = {
     "since": NOW,
     "until": OVERDUE,
     "reason": None,
-    "allowed": ["approve", "reject"],
+    "allowed": ["approve", "reject", "suspend"],
     "history": [CHOSEN, TO_REVIEW],
 }
 WITH_CARDS: Final = {**IN_REVIEW, "cards": {"seeker": CARD, "candidate": CARD}}
@@ -67,7 +67,7 @@ REJECTED: Final = {
     "state": "rejected",
     "until": None,
     "reason": "not_a_fit",
-    "allowed": [],
+    "allowed": ["suspend"],
     "history": [CHOSEN, TO_REVIEW, _step("reject", "coordinator", "in_review", "rejected", reason="not_a_fit")],
 }
 SUSPENDED: Final = {
@@ -86,7 +86,7 @@ STOPPED: Final = {
     "state": "ended",
     "until": None,
     "reason": "safety",
-    "allowed": [],
+    "allowed": ["suspend"],
     "history": [*_SO_FAR, _step("end", "coordinator", "offered", "ended", reason="safety")],
 }
 

@@ -18,7 +18,6 @@ from service.sealing import SealError
 from service.store import closing, introduction_rows, programmes
 from service.store.apart import Pair
 from service.store.introduction_effects import let_rest, stand
-from service.store.introduction_rows import Kept
 from service.store.introduction_tables import EventRow, IntroductionRow
 
 JUMP: Final = 1_000_000
@@ -63,16 +62,11 @@ def follow(session: Session, programme_id: str, pairs: Iterable[Pair], now: date
     with suppress(PeermatchError):  # one that this release does not read has no lists either
         programme = programmes.load(session, programme_id)
         for pair in sorted({(min(pair), max(pair)) for pair in pairs}):
-            for one in _between(session, programme_id, pair):  # oldest first: two stand as the last one has it
+            for one in introduction_rows.between(session, programme_id, pair):
                 stand(session, programme, one.introduction, now)
                 let_rest(session, programme, one.introduction, now)
         closing.pass_time(session, programme, now)
         closing.close_unallowed(session, programme, now, _names(session, programme_id))
-
-
-def _between(session: Session, programme_id: str, pair: Pair) -> list[Kept]:
-    either = IntroductionRow.seeker.in_(pair), IntroductionRow.candidate.in_(pair)
-    return list(introduction_rows.some(session, programme_id, *either))
 
 
 def _is_further(session: Session, programme_id: str, row: Mapping[str, Any]) -> bool:

@@ -39,6 +39,8 @@ NOTICES: Final = {
     "suspended": "Suspended: nothing goes on until it is resumed or ended.",
     "resumed": "It goes on, with the time to answer that was left.",
     "ended": "It is ended.",
+    "nothing-against": "The report is closed: nothing is against the two.",
+    "kept-apart": "The report is closed: the two are kept apart.",
     "introduced": "Both are asked now.",
     "not-held": "That hold had ended already. Nothing was changed.",
 }

@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Response, current_app, request, url_for
 
 from matcher.errors import PeermatchError, RecordError, UnknownMemberError
-from matcher.introductions import REASONS, TransitionError
+from matcher.introductions import FINAL, REASONS, TransitionError
 from service.access import access
 from service.console.blueprint import blueprint
 from service.console.opening import reading, writing
@@ -15,16 +15,15 @@ from service.console.paging import Page, number_of
 from service.console.rendering import done, page
 from service.live import introducing, reviewing
 from service.live.cards import Cards
-from service.live.introducing import NotAvailableError
 from service.problems import NO_INTRODUCTION, Problem
 from service.state import state
 from service.store import audit, closing, introduction_rows, members
-from service.store.introductions import AlreadyIntroducedError, NoPlaceError
+from service.store.introductions import NoPlaceError, NotAvailableError
 
 ROWS: Final = 20
 """Introductions on a page: each has two cards to read."""
-REFUSALS: Final = (TransitionError, NotAvailableError, NoPlaceError, AlreadyIntroducedError, RecordError)
-NOTICES: Final = {
+REFUSALS: Final = (TransitionError, NotAvailableError, NoPlaceError, RecordError)
+NOTICES: Final[dict[str, str]] = {
     "approve": "approved",
     "reject": "rejected",
     "suspend": "suspended",
@@ -32,6 +31,8 @@ NOTICES: Final = {
     "end": "ended",
 }
 """By act, the word of what the next page says."""
+OF_A_REPORT: Final[dict[str, str]] = {"resume": "nothing-against", "end": "kept-apart"}
+"""The same where the introduction was over before."""
 REASON_WORDS: Final = {
     "finished": "It has done its work",
     "no_contact": "They lost touch",
@@ -81,7 +82,8 @@ def decide() -> Response:
                 reviewing.decide(session, programme, kept, what, by=key.key_id, now=now, reason=reason)
     except REFUSALS as refused:
         return _one(name, refused, 409)
-    return done(NOTICES[what], url_for("console.review"))
+    notices = {**NOTICES, **OF_A_REPORT} if kept.introduction.state in FINAL else NOTICES
+    return done(notices[what], url_for("console.review"))
 
 
 @blueprint.post("/review/by-hand", endpoint="by_hand")

@@ -8,19 +8,21 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from matcher.introductions import Introduction, allowed, let_time_pass, seen_by
+from matcher.introductions import Introduction, allowed, let_time_pass, seen_by, seen_since
 from matcher.matching.cards import Card, card
 from matcher.matching.pool import Pool
 from matcher.model.affinity import PairAffinity
 from matcher.programme import Programme
 from matcher.records import written
-from service.live.introducing import person
+from service.live.introducing import SAFETY, forbidding, person
 from service.live.pool_cache import PoolCache
 from service.store import scene
 from service.store.introduction_rows import Kept
 
 SHOWN: Final = frozenset({"in_review", "offered", "accepted", "connected"})
 """States, as a side sees them, in which it may read the other's card."""
+UNSEEN: Final = SAFETY - {"connected"}
+"""Gates that by now keep a side from reading the other's card."""
 
 
 class Cards:
@@ -45,6 +47,7 @@ class Cards:
                 tuple(held.view.pools),
                 held.base.model.affinity,
             )
+            self._model = held.base.model
 
     def of(self, session: Session, programme: Programme, introduction: Introduction, *, to: str) -> Card | None:
         """Return what one side may read of the other; None where either is not matched with anybody now.
@@ -64,12 +67,21 @@ class Cards:
         return found if introduction.offered_at is not None or self._whole else replace(found, statement=None)
 
     def in_inbox(self, session: Session, programme: Programme, kept: Kept, side: str) -> dict[str, Any] | None:
-        """Return an introduction as one side may see it, with the other's card; None: it has never heard of it."""
+        """Return an introduction as one side may see it, with the other's card; None: it has never heard of it.
+
+        There is no card where safety forbids the two by now: an age or a vetting may have changed since the offer.
+        """
         seen = seen_as(kept, side, self._now)
         if seen is None:
             return None
-        found = self.of(session, programme, kept.introduction, to=side) if seen["state"] in SHOWN else None
+        found = self._readable(session, programme, kept.introduction, side) if seen["state"] in SHOWN else None
         return {**seen, "card": None if found is None else told(found)}
+
+    def _readable(self, session: Session, programme: Programme, introduction: Introduction, side: str) -> Card | None:
+        pair = (introduction.seeker, introduction.candidate)
+        if UNSEEN.intersection(forbidding(session, programme, self._model, *pair, self._now)):
+            return None
+        return self.of(session, programme, introduction, to=side)
 
 
 def seen_as(kept: Kept, side: str, now: datetime) -> dict[str, Any] | None:
@@ -87,17 +99,11 @@ def seen_as(kept: Kept, side: str, now: datetime) -> dict[str, Any] | None:
         "introduction_id": kept.id,
         "side": side,
         "state": state,
-        "since": written(_since(introduction, side)),
+        "since": written(seen_since(introduction, side)),
         "until": None if introduction.until is None else written(introduction.until),
         "allowed": list(allowed(introduction, side, now)),
         "member_id": other if state == "connected" else None,
     }
-
-
-def _since(introduction: Introduction, side: str) -> datetime:
-    """Return since when it is what a side reads. That the other side said yes meanwhile moves nothing of it."""
-    unmoved = introduction.state == "accepted" and side not in introduction.yes
-    return (introduction.offered_at if unmoved else None) or introduction.since
 
 
 def told(one: Card) -> dict[str, Any]:

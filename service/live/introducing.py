@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matcher.consent import ConsentedProfile, consented
-from matcher.errors import PeermatchError, RecordError
+from matcher.errors import RecordError
 from matcher.introductions import advance, allowed, needs_review
 from matcher.matching import gates
 from matcher.matching.circumstances import Standing
@@ -23,6 +23,7 @@ from service.live.models import Models
 from service.live.pool_cache import PoolCache
 from service.store import apart, introductions, members, models, stored
 from service.store.introduction_rows import Kept
+from service.store.introductions import NOBODY_NOW, NotAvailableError
 from service.store.live_tables import LiveRow
 from service.store.moments import micros
 from service.store.scene import Live
@@ -31,12 +32,6 @@ SAFETY: Final = frozenset({"programme", "consent", *gates.PROGRAMME_GATES})
 """Gates that nobody overrides. The others are a programme's and its members' wishes."""
 PLACES: Final = "capacity"
 """The gate that is asked by `service.store.introductions.check_places` instead, of both where both give a place."""
-
-
-class NotAvailableError(PeermatchError):
-    """These two cannot be introduced now. To seekers and supporters it never says why."""
-
-    title = "These two cannot be introduced now"
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ def check(names: tuple[str, ...], *, override: bool = False, told: bool = False)
     if not left:
         return
     if not told:
-        raise NotAvailableError("found that this person cannot be introduced now; choose somebody else of the list")
+        raise NotAvailableError(NOBODY_NOW)
     wishes = "" if set(left) & SAFETY else '; these are wishes, and "override": true passes over them'
     raise NotAvailableError(f"found that {', '.join(left)} forbid it; choose somebody else{wishes}")
 
@@ -141,7 +136,7 @@ def by_handle(session: Session, models_: Models, programme: Programme, named: Na
 
     Raises
     ------
-    NotAvailableError, TransitionError, NoPlaceError, TooManyOpenError, AlreadyIntroducedError
+    NotAvailableError, TransitionError, NoPlaceError, TooManyOpenError
         If it cannot be now.
     """
     pair = (named.seeker, named.candidate)
@@ -168,7 +163,7 @@ def by_hand(
     ------
     RecordError
         If they are one.
-    NotAvailableError, TransitionError, NoPlaceError, AlreadyIntroducedError
+    NotAvailableError, TransitionError, NoPlaceError
         If it cannot be now.
     """
     if seeker == candidate:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from matcher.introductions import FINAL, allowed, let_time_pass
+from matcher.introductions import allowed, let_time_pass
 from matcher.programme import Programme
 from matcher.records import written
 from service.live.cards import Cards, told
@@ -25,10 +25,8 @@ AUDITED: Final = {
     "end": "introduction.ended",
 }
 """What a coordinator does, and what the audit log calls it."""
-_ASKS: Final = or_(
-    IntroductionRow.state == "in_review",
-    and_(IntroductionRow.suspended == 1, IntroductionRow.state.not_in(sorted(FINAL))),
-)
+_ASKS: Final = or_(IntroductionRow.state == "in_review", IntroductionRow.suspended == 1)
+"""A report waits for a coordinator also where one of the two has left meanwhile."""
 
 
 def names(session: Session, programme_id: str) -> list[str]:

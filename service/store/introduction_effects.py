@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from matcher.introductions import (
@@ -28,7 +28,8 @@ from service.store.live_tables import LiveRow
 from service.store.moments import micros
 
 DECISIONS: Final = {"accept": "accepted", "decline": "declined"}
-ENDS: Final = frozenset({"end", "rematch"})
+VOID: Final = FINAL - {"declined"}
+"""States after which a yes of before counts for nothing. To a no it counts for nothing already."""
 
 
 def follow(
@@ -57,18 +58,32 @@ def follow(
 
 
 def stand(session: Session, programme: Programme, introduction: Introduction, now: datetime) -> None:
-    """Keep the two apart, with the places that it takes, for as long as it goes on or forbids another."""
+    """Keep its two apart, with the places that they take, for as long as one of theirs goes on or forbids another.
+
+    It must be stored already. An older one of the two counts as well: a report may be made of it while the newer one
+    goes on.
+    """
     pair = (introduction.seeker, introduction.candidate)
-    again = again_from(introduction, programme.introductions)
-    if introduction.state in FINAL and again is not None and again <= now:
+    all_ = [one.introduction for one in introduction_rows.between(session, programme.id, pair)]
+    if not any(_forbids_another(one, programme, now) for one in all_):
         apart.introduce(session, programme.id, pair, None)
         return
-    takers = set(pair) if programme.mutual else {introduction.candidate}
-    apart.introduce(session, programme.id, pair, takers if takes_place(introduction.state) else set())
+    takers = {name for one in all_ if takes_place(one.state) for name in supporters(one, programme)}
+    apart.introduce(session, programme.id, pair, takers)
+
+
+def _forbids_another(introduction: Introduction, programme: Programme, now: datetime) -> bool:
+    again = again_from(introduction, programme.introductions)
+    return again is None or again > now
+
+
+def supporters(introduction: Introduction, programme: Programme) -> set[str]:
+    """Return who gives a place in it, and rests after it: in a mutual programme both."""
+    return {introduction.seeker, introduction.candidate} if programme.mutual else {introduction.candidate}
 
 
 def _decisions(before: Introduction | None, after: Introduction) -> Iterator[Feedback]:
-    """Yield what training and the gates are to know: each side's yes or no, and that it ended."""
+    """Yield what training and the gates are to know: each side's yes or no, and that no yes of it counts any more."""
     pair = (after.seeker, after.candidate)
     new = after.history[0 if before is None else len(before.history) :]
     for step in new:
@@ -76,21 +91,24 @@ def _decisions(before: Introduction | None, after: Introduction) -> Iterator[Fee
             yield Feedback(*pair, "accepted", step.at, by="seeker")
         elif step.act in DECISIONS and step.by in SIDES:
             yield Feedback(*pair, DECISIONS[step.act], step.at, by=step.by)
-        elif step.act in ENDS and after.connected_at is not None:
+        elif step.state in VOID and step.before not in FINAL and after.yes:
             yield Feedback(*pair, "ended", step.at)
 
 
 def let_rest(session: Session, programme: Programme, introduction: Introduction, now: datetime) -> None:
-    """Write until when whoever supports in it is to be left in peace."""
-    names = {introduction.seeker, introduction.candidate} if programme.mutual else {introduction.candidate}
-    for name in sorted(names):
+    """Write until when whoever supports in it is to be left in peace.
+
+    A rest that still runs is never cut short, also where what it followed from has been deleted meanwhile.
+    """
+    for name in sorted(supporters(introduction, programme)):
         where = IntroductionRow.candidate == name
         if programme.mutual:
             where = or_(where, IntroductionRow.seeker == name)
         offered = IntroductionRow.offered_at.is_not(None)
         past = [past_of(one.introduction) for one in introduction_rows.some(session, programme.id, where, offered)]
         until = rests_until(past, programme.introductions, now)
-        value = 0 if until is None else micros(until)
-        # The change has its number already, from `stand`.
         mine = (LiveRow.programme_id == programme.id, LiveRow.member_id == name)
-        session.execute(update(LiveRow).where(*mine).values(rests_until=value))
+        stood = session.scalar(select(LiveRow.rests_until).where(*mine)) or 0
+        ends = [end for end in (stood, 0 if until is None else micros(until)) if end > micros(now)]
+        # The change has its number already, from `stand`.
+        session.execute(update(LiveRow).where(*mine).values(rests_until=max(ends, default=0)))

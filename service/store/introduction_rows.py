@@ -69,6 +69,11 @@ def of_member(session: Session, programme_id: str, member_id: str) -> list[Kept]
     return list(some(session, programme_id, either))
 
 
+def between(session: Session, programme_id: str, pair: tuple[str, str]) -> list[Kept]:
+    """Return all introductions of two members to each other, whoever of them is the seeker, oldest first."""
+    return list(some(session, programme_id, IntroductionRow.seeker.in_(pair), IntroductionRow.candidate.in_(pair)))
+
+
 def some(session: Session, programme_id: str, *which: ColumnElement[bool]) -> Iterator[Kept]:
     """Yield the introductions of which all of `which` is true, oldest first.
 

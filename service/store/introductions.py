@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from matcher.errors import PeermatchError
-from matcher.introductions import OPEN, Introduction, advance, allowed, propose
+from matcher.introductions import FINAL, OPEN, Introduction, advance, allowed, propose
 from matcher.programme import Programme
 from service.store import apart, introduction_rows
 from service.store.introduction_effects import follow
@@ -39,10 +39,14 @@ class TooManyOpenError(PeermatchError):
     title = "Another introduction is still open"
 
 
-class AlreadyIntroducedError(PeermatchError):
-    """The two are being introduced already, or were, and are not to be again now."""
+class NotAvailableError(PeermatchError):
+    """These two cannot be introduced now. To seekers and supporters it never says why."""
 
     title = "These two cannot be introduced now"
+
+
+NOBODY_NOW: Final = "found that this person cannot be introduced now; choose somebody else of the list"
+"""What seekers read of everything that keeps two apart: who declined looks like what lapsed, or a wish."""
 
 
 def begin(
@@ -73,11 +77,11 @@ def begin(
 
     Raises
     ------
-    TransitionError, NoPlaceError, TooManyOpenError, AlreadyIntroducedError
+    TransitionError, NoPlaceError, TooManyOpenError, NotAvailableError
         If it cannot be now. Nothing is changed then.
     """
     seeker, candidate = pair
-    _check_pair(session, programme.id, seeker, candidate)
+    _check_pair(session, programme.id, seeker, candidate, by)
     if by == "seeker" and _open_of(session, programme.id, seeker) >= programme.introductions.open_at_once:
         raise TooManyOpenError(
             f"found {programme.introductions.open_at_once} open introductions of this seeker, as many as the programme "
@@ -126,11 +130,13 @@ def act(
     return moved
 
 
-def suspend_for_safety(session: Session, programme: Programme, kept: Kept, now: datetime) -> Kept:
-    """Suspend an introduction that a side has reported, unless it is over or suspended already."""
-    if "suspend" not in allowed(kept.introduction, "service", now):
-        return kept
-    return act(session, programme, kept, "suspend", by="service", now=now)
+def suspend_for_safety(session: Session, programme: Programme, kept: Kept, now: datetime) -> None:
+    """Suspend an introduction that a side has reported, also one that is over, and whatever goes on between the two."""
+    pair = (kept.introduction.seeker, kept.introduction.candidate)
+    for one in introduction_rows.between(session, programme.id, pair):
+        concerns = one.id == kept.id or one.introduction.state not in FINAL
+        if concerns and "suspend" in allowed(one.introduction, "service", now):
+            act(session, programme, one, "suspend", by="service", now=now)
 
 
 def is_first_of_either(session: Session, programme_id: str, seeker: str, candidate: str) -> bool:
@@ -157,12 +163,22 @@ def check_places(
         raise NoPlaceError("found no free place; choose somebody else of the list, or ask for it again later")
 
 
-def _check_pair(session: Session, programme_id: str, seeker: str, candidate: str) -> None:
-    """Refuse two who are being introduced, whoever proposed it, or were, and are not to be again yet."""
-    if candidate in apart.around(session, programme_id, seeker)[apart.INTRODUCED]:
-        raise AlreadyIntroducedError(
-            "found that these two are being introduced, or were not long ago; choose somebody else"
+def _check_pair(session: Session, programme_id: str, seeker: str, candidate: str, by: str) -> None:
+    """Refuse two who are being introduced, whoever proposed it, or were, and are not to be again yet.
+
+    A seeker is told which of these it is only where they know: of an introduction of their own that goes on.
+    """
+    if candidate not in apart.around(session, programme_id, seeker)[apart.INTRODUCED]:
+        return
+    if by == "coordinator":
+        raise NotAvailableError(
+            "found that these two are being introduced, or were and are not to be again now; choose somebody else"
         )
+    mine = (IntroductionRow.programme_id == programme_id, IntroductionRow.seeker == seeker)
+    going = (IntroductionRow.candidate == candidate, IntroductionRow.state.not_in(sorted(FINAL)))
+    if session.scalar(select(IntroductionRow.id).where(*mine, *going).limit(1)) is not None:
+        raise NotAvailableError("found that these two are being introduced already; wait for the answer")
+    raise NotAvailableError(NOBODY_NOW)
 
 
 def _open_of(session: Session, programme_id: str, seeker: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from matcher.introductions import Introduction, let_time_pass, seen_by, side_of
+from matcher.introductions import Introduction, let_time_pass, seen_by, seen_since, side_of
 from matcher.records import written
 from service.store import introduction_rows
 from service.store.introduction_tables import EventRow, IntroductionRow
@@ -53,7 +53,7 @@ def _seen(introduction: Introduction, side: str, state: str) -> dict[str, Any]:
         "side": side,
         "state": state,
         "made_at": written(_heard_at(introduction, side)),
-        "since": written(_since(introduction, side)),
+        "since": written(seen_since(introduction, side)),
         "acts": [
             {"act": step.act, "at": written(step.at), "reason": step.reason}
             for step in introduction.history
@@ -67,9 +67,3 @@ def _heard_at(introduction: Introduction, side: str) -> datetime:
     """Return since when there is anything of it for a side: when the seeker proposed is not the candidate's to know."""
     first = introduction.history[0].at
     return first if side == "seeker" else introduction.offered_at or introduction.since
-
-
-def _since(introduction: Introduction, side: str) -> datetime:
-    """Return since when it is what a side reads. That the other side said yes meanwhile moves nothing of it."""
-    unmoved = introduction.state == "accepted" and side not in introduction.yes
-    return (introduction.offered_at if unmoved else None) or introduction.since

@@ -115,10 +115,11 @@ def _introductions(session: Session, programme: Programme, now: datetime) -> lis
 
 
 def _over(programme: Programme, now: datetime) -> Conditions:
-    """Whether one was over too long ago, and its two are not to be let meet again later on."""
+    """Whether one was over too long ago, its two are not to be let meet again later on, and no report is open."""
     nothing_to_come = or_(IntroductionRow.due == FOREVER, IntroductionRow.due <= micros(now))
     before = _over_before(programme, now)
-    return IntroductionRow.state.in_(sorted(FINAL)), IntroductionRow.since < before, nothing_to_come
+    over = (IntroductionRow.state.in_(sorted(FINAL)), IntroductionRow.suspended == 0)
+    return *over, IntroductionRow.since < before, nothing_to_come
 
 
 def _over_before(programme: Programme, now: datetime) -> int:

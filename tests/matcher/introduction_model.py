@@ -64,10 +64,14 @@ class Naive:
         if self.state == "connected":
             may["end"] = set(EVERYBODY)
             may["rematch"] = EVERYBODY - {"service"}
-        if self.suspended and self.state in {"offered", "accepted", "connected"}:
-            may["end"] = set(EVERYBODY)
+        if self.suspended:
             may["resume"] = {"coordinator"}
-        elif self.state in {"offered", "accepted", "connected"}:
+            if self.state == "in_review":
+                may["reject"] = {"coordinator"}
+            else:
+                over = not self.open_() and self.state != "connected"
+                may["end"] = {"coordinator"} if over else set(EVERYBODY)
+        else:
             may["suspend"] = {"coordinator", "service"}
         if self.open_() and not self.suspended:
             may["decline"] = silent
@@ -104,11 +108,13 @@ class Naive:
             self.until = None
         elif act == "resume":
             self.suspended = False
-            self.until = None if self.left is None else at + self.left
+            self.until = at + self.left if self.open_() and self.left is not None else None
         elif act == "accept":
             self.yes.add(by)
             self.state = "connected" if len(self.yes) == 2 else "accepted"
             self.until = None if len(self.yes) == 2 else self.until
         else:
-            self.state = BECOMES[act]
+            over = not self.open_() and self.state != "connected"
+            self.state = self.state if over else BECOMES[act]
+            self.suspended = self.suspended and by != "coordinator"
             self.until = at + 7 * DAY if act == "approve" else None

@@ -21,6 +21,7 @@ from matcher.introductions import (
     HOLDING,
     OPEN,
     PARTIES,
+    SIDES,
     STATES,
     TransitionError,
     advance,
@@ -99,6 +100,22 @@ def disagreements() -> list[str]:
             following = tried(introduction, act, by, NOW)
             if went != (following is not None) or (following is not None and not same(following, expected)):
                 found.append(f"{introduction.state}, {way}: {act} by {by}")
+    return found + after_a_lapse()
+
+
+def after_a_lapse() -> list[str]:
+    """Everything on which the two differ of what lapsed, and of what was reported after that."""
+    found, late = [], NOW + 20 * DAY
+    for beginning in BEGINNINGS:
+        for before in ((), (("suspend", "service"),)):
+            for act, by in TRIES:
+                introduction, naive = begun(*beginning)
+                for step in (*before, (act, by)):
+                    following = tried(introduction, *step, late)
+                    went = naive.do(*step, late)
+                    introduction = let_time_pass(introduction, late) if following is None else following
+                    if went != (following is not None) or not same(introduction, naive):
+                        found.append(f"lapsed, {before}: {step}")
     return found
 
 
@@ -123,12 +140,20 @@ class TestEverySituation:
                 noted = let_time_pass(introduction, at) is not introduction
                 assert list(allowed(introduction, by, at)) == [act for act in goes if not (noted and act == "expire")]
 
-    def test_nothing_leaves_a_final_state(self):
+    def test_nothing_leaves_a_final_state_and_all_that_is_left_is_a_report(self):
         lapsed = [let_time_pass(introduction, NOW + 700 * DAY) for introduction, *_ in ways()]
         over = [introduction for introduction in lapsed if introduction.state in FINAL]
         assert {introduction.state for introduction in over} == FINAL
+        at = NOW + 701 * DAY
         for introduction in over:
-            assert not any(allowed(introduction, by, NOW + 701 * DAY) for by in PARTIES)
+            left = {(act, by) for by in PARTIES for act in allowed(introduction, by, at)}
+            reports, answers = {"suspend"}, {"resume", "end"}
+            assert {act for act, _ in left} == (answers if introduction.suspended else reports)
+            assert {by for _, by in left} == {"coordinator"} | (set() if introduction.suspended else {"service"})
+            for act, by in left:
+                moved = advance(introduction, act, by=by, at=at, rules=RULES)
+                assert (moved.state, moved.since, moved.until) == (introduction.state, introduction.since, None)
+                assert [seen_by(moved, side) for side in SIDES] == [seen_by(introduction, side) for side in SIDES]
 
     def test_before_review_too(self):
         start = first("a", "b", Step("propose", "seeker", None, "proposed", NOW))
@@ -167,7 +192,8 @@ class TestControls:
 
     @pytest.mark.parametrize("key", AT_REST, ids=" ".join)
     def test_a_wrong_next_state(self, key, monkeypatch):
-        monkeypatch.setitem(GOING, key, Row(GOING[key].who, "rejected" if key[1] != "reject" else "declined"))
+        wrong = "declined" if "rejected" in {key[0], GOING[key].state} else "rejected"
+        monkeypatch.setitem(GOING, key, Row(GOING[key].who, wrong))
         assert found_out()
 
     @pytest.mark.parametrize("key", WITHOUT_CONNECT, ids=" ".join)

@@ -120,6 +120,12 @@ class TestAgain:
             made("accept by candidate", "rematch by coordinator: finished"),
             made("accept by candidate", "end by seeker: not_a_fit"),
             made("accept by candidate", "end by service: safety"),
+            made("accept by candidate", "suspend by service", "end by seeker"),
+            made("accept by candidate", "suspend by service", "end by coordinator: finished"),
+            made("accept by candidate", "end by seeker", "suspend by service"),
+            made("accept by candidate", "end by seeker", "suspend by service", "end by coordinator"),
+            made("withdraw by seeker", "suspend by service"),
+            made("suspend by service", "withdraw by service"),
         ],
     )
     def test_never(self, introduction):
@@ -135,6 +141,8 @@ class TestAgain:
             (made("withdraw by service"), NOW),
             (made("accept by candidate", "end by seeker"), NOW),
             (made("accept by candidate", "end by seeker: finished"), NOW),
+            (made("accept by candidate", "end by seeker", "suspend by service", "resume by coordinator"), NOW),
+            (made("suspend by service", "withdraw by seeker", "resume by coordinator"), NOW + 30 * DAY),
         ],
     )
     def test_from_then_on(self, introduction, expected):

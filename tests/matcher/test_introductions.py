@@ -25,6 +25,7 @@ from matcher.introductions import (
     allowed,
     let_time_pass,
     needs_review,
+    past_of,
     propose,
     replay,
     seen_by,
@@ -150,8 +151,7 @@ class TestNo:
         made = after(proposed("coordinator"), *acts, "decline by candidate")
         assert (made.state, made.until, takes_place(made.state)) == ("declined", None, False)
         assert refused(made, "accept by candidate").endswith(
-            "found an introduction that is declined; "
-            "allowed now: nothing, for it is over. The seeker may choose somebody else"
+            "found an introduction that is declined; it is over. The seeker may choose somebody else"
         )
 
     def test_declining_after_a_yes_is_refused(self):
@@ -177,7 +177,7 @@ class TestNo:
         for act in ("withdraw by seeker", "withdraw by service", "end by coordinator"):
             assert refused(after(proposed(), act), "accept by candidate") == (
                 "accept by the candidate: found an introduction that is closed; "
-                "allowed now: nothing, for it is over. The seeker may choose somebody else"
+                "it is over. The seeker may choose somebody else"
             )
 
     def test_a_coordinator_rejects_with_a_reason(self):
@@ -316,8 +316,44 @@ class TestSuspended:
         assert (made.state, made.suspended) == ("ended", True)
         assert seen_by(made, "seeker") == "ended"
 
-    def test_too_late_is_too_late(self):
-        assert "expired" in refused(proposed(), "suspend by service", at=NOW + 7 * DAY)
+    @pytest.mark.parametrize("act", ["end by coordinator: safety", "rematch by coordinator"])
+    def test_a_coordinator_who_ends_it_has_looked(self, act):
+        made = after(CONNECTED, "suspend by service", act)
+        assert (made.state, made.suspended, made.reported) == ("ended", False, True)
+
+    def test_in_review_a_report_waits_too(self):
+        made = after(proposed(reviewed=True), "suspend by service", at=NOW + DAY)
+        assert (made.state, made.suspended, made.until) == ("in_review", True, None)
+        assert (seen_by(made, "seeker"), seen_by(made, "candidate")) == ("paused", None)
+        assert after(made, "resume by coordinator", at=NOW + 50 * DAY).until == NOW + 63 * DAY
+        assert after(made, "reject by coordinator: safety").suspended is False
+
+    def test_what_lapsed_is_reported_all_the_same(self):
+        made = after(proposed(), "suspend by service", at=NOW + 7 * DAY)
+        assert (made.state, made.suspended, made.until) == ("expired", True, None)
+        assert [seen_by(made, side) for side in ("seeker", "candidate")] == ["closed", "closed"]
+
+
+class TestReportOfWhatIsOver:
+    OVER = after(CONNECTED, "end by candidate: bereavement", at=NOW + DAY)
+
+    def test_it_stays_as_it_is_and_is_marked(self):
+        made = after(self.OVER, "suspend by service", at=NOW + 2 * DAY)
+        assert (made.state, made.since, made.suspended) == ("ended", NOW + DAY, True)
+        assert made.reason == "bereavement"
+        assert [seen_by(made, side) for side in ("seeker", "candidate")] == ["ended", "ended"]
+        assert allowed(made, "coordinator", NOW + 2 * DAY) == ("end", "resume")
+        assert refused(made, "suspend by service").endswith("A coordinator looks at it, and resumes or ends it")
+
+    @pytest.mark.parametrize(("act", "reported"), [("resume by coordinator", False), ("end by coordinator", True)])
+    def test_a_coordinator_closes_it(self, act, reported):
+        made = after(self.OVER, "suspend by service", act, at=NOW + 3 * DAY)
+        assert (made.state, made.since, made.suspended) == ("ended", NOW + DAY, False)
+        assert (made.reported, made.reason, past_of(made)) == (reported, "bereavement", past_of(self.OVER))
+
+    def test_an_offer_that_was_withdrawn_while_suspended_gets_no_time_back(self):
+        made = after(proposed(), "suspend by service", "withdraw by seeker", "resume by coordinator")
+        assert (made.state, made.until, seen_by(made, "seeker")) == ("withdrawn", None, "withdrawn")
 
 
 class TestWords:

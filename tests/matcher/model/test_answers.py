@@ -177,7 +177,9 @@ class TestRelations:
     def test_no_longer_once_ended_and_again_when_both_accept_anew(self):
         ended = event("see-1", "sup-1", "ended", 3)
         assert self.both(yes(5), yes(4, by="candidate"), ended) == (set(), set())
-        assert self.both(yes(5), yes(4, by="candidate"), ended, yes(2)) == (set(), {("see-1", "sup-1")})
+        assert self.both(yes(5), yes(4, by="candidate"), ended, yes(2), yes(1, by="candidate"))[1]
+        assert self.both(yes(5), yes(4, by="candidate"), ended, yes(2)) == (set(), set()), "an old yes is none"
+        assert self.both(yes(5), yes(4, by="candidate"), ended, yes(2, by="candidate")) == (set(), set())
         assert self.both(yes(5), yes(3, by="candidate"), ended) == (set(), set())
 
     def test_in_a_mutual_programme_either_may_have_been_the_seeker(self):

@@ -73,7 +73,8 @@ def test_after_the_end_it_may_still_be_told(met: tuple[Installation, dict[str, s
     tell(made, **one, member_id="s-1", event="rated", rating=5)
     tell(made, **one, member_id="m-1", event="reported", safety=True)
     assert [mine["state"] for mine in inbox(made, "m-1")] == ["ended"]
-    assert made.call("GET", "/v1/review").get_json()["waiting"] == 0, "there is nothing left to suspend"
+    (waits,) = made.call("GET", "/v1/review").get_json()["introductions"]
+    assert (waits["state"], waits["suspended"], waits["allowed"]) == ("ended", True, ["end", "resume"])
     assert len(stored(made, "rated", "reported")) == 2
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from service.store import introductions
 from tests.service.api.replies import problem
 from tests.service.installation import Installation, another_programme, consent, record
 from tests.service.introduced import act, heard, inbox, learned, live, people, propose, shown
@@ -150,8 +153,75 @@ def test_safety_forbids_by_now_what_was_offered(peopled: Installation) -> None:
     assert (
         peopled.call("PUT", "/v1/members/m-1", {k: v for k, v in changed.items() if k != "member_id"}).status_code < 300
     )
+    for member in ("s-1", "m-1"):
+        assert [(mine["state"], mine["card"]) for mine in inbox(peopled, member)] == [("offered", None)]
     assert act(peopled, one, "accept", "m-1", 409)["type"].endswith("not-available")
     assert [mine["state"] for mine in inbox(peopled, "s-1")] == ["closed"]
+
+
+def test_those_who_are_connected_read_each_others_cards(peopled: Installation) -> None:
+    act(peopled, propose(peopled), "accept", "m-1")
+    assert all(inbox(peopled, member)[0]["card"] for member in ("s-1", "m-1"))
+    changed = record("m-1", capacity=1, vetted=False)
+    peopled.call("PUT", "/v1/members/m-1", {k: v for k, v in changed.items() if k != "member_id"})
+    assert [inbox(peopled, member)[0]["card"] for member in ("s-1", "m-1")] == [None, None]
+    assert inbox(peopled, "s-1")[0]["member_id"] == "m-1", "they know each other, and end it themselves"
+
+
+def declined(made: Installation) -> None:
+    act(made, propose(made), "decline", "m-1")
+
+
+def lapsed(made: Installation) -> None:
+    propose(made)
+    made.clock.turn(days=7)
+
+
+def taken_back(made: Installation) -> None:
+    act(made, propose(made), "withdraw", "s-1")
+
+
+def rematched(made: Installation) -> None:
+    one = propose(made)
+    act(made, one, "accept", "m-1")
+    act(made, one, "rematch", "m-1")
+
+
+def blocked(made: Installation) -> None:
+    made.call("POST", "/v1/blocks", {"a": "m-1", "b": "s-1"})
+
+
+def avoided(made: Installation) -> None:
+    made.add(record("m-1", capacity=1, wants={"experiences": {"avoid": ["lumpectomy"]}}))
+
+
+def proposed_by_the_other(made: Installation) -> None:
+    """As in a mutual programme: it is in review, of which this side has never heard."""
+    with made.store.transaction() as session:
+        pair = ("m-1", "s-1")
+        introductions.begin(session, made.programme, pair, by="seeker", now=made.clock(), reviewed=True)
+
+
+@pytest.mark.parametrize("why", [declined, lapsed, taken_back, rematched, avoided, proposed_by_the_other])
+def test_a_seeker_is_told_the_same_whatever_keeps_two_apart(
+    small: Installation, why: Callable[[Installation], None]
+) -> None:
+    made = people(small, more="[introductions]\ncool_down_days = 0\nper_week = 9\n")
+    handle = shown(made)["m-1"]
+    why(made)
+    told = problem(made.call("POST", "/v1/introductions", handle), 409, "not-available")
+    blocked(made)
+    assert problem(made.call("POST", "/v1/introductions", handle), 409, "not-available") == told
+    assert told["detail"] == "Found that this person cannot be introduced now; choose somebody else of the list."
+
+
+def test_whoever_asks_twice_is_told_that_it_is_on_its_way(small: Installation) -> None:
+    made = people(small, more="[introductions]\nopen_at_once = 2\n")
+    handle = shown(made)["m-1"]
+    act_ = made.call("POST", "/v1/introductions", handle)
+    assert act_.status_code == 201
+    told = problem(made.call("POST", "/v1/introductions", handle), 409, "not-available")
+    assert told["detail"] == "Found that these two are being introduced already; wait for the answer."
 
 
 def test_a_rematch_keeps_two_apart(peopled: Installation) -> None:

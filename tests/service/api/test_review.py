@@ -95,7 +95,7 @@ def test_a_coordinator_sees_both_cards_and_every_step(reviewed: Installation) ->
     one = propose(reviewed)
     seen = look(reviewed, one)
     assert (seen["seeker"], seen["candidate"], seen["proposed_by"]) == ("s-1", "m-1", "seeker")
-    assert (seen["state"], seen["yes"], seen["allowed"]) == ("in_review", ["seeker"], ["approve", "reject"])
+    assert (seen["state"], seen["yes"], seen["allowed"]) == ("in_review", ["seeker"], ["approve", "reject", "suspend"])
     assert seen["cards"]["candidate"]["statement"] == "Driving again is what I think of."
     assert seen["cards"]["seeker"]["statement"] is None
     assert {reason["facet"] for side in ("seeker", "candidate") for reason in seen["cards"][side]["reasons"]}

@@ -93,7 +93,12 @@ def test_a_coordinator_ends_it_and_the_two_are_kept_apart(offered: tuple[Install
     act(made, one, "accept", "m-1")
     report(made, one, "m-1")
     seen = decide(made, one, "end", reason="safety")
-    assert (seen["state"], seen["reason"], seen["suspended"], seen["allowed"]) == ("ended", "safety", True, [])
+    assert (seen["state"], seen["reason"], seen["suspended"], seen["allowed"]) == (
+        "ended",
+        "safety",
+        False,
+        ["suspend"],
+    )
     for member in ("s-1", "m-1"):
         (mine,) = inbox(made, member)
         assert (mine["state"], mine["member_id"]) == ("ended", None)

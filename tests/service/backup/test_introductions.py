@@ -143,11 +143,13 @@ def test_a_pair_that_was_introduced_again_stands_as_the_last_time(full: Installa
     assert of_pair(full) == before
 
 
-def test_in_another_order_a_place_would_be_given_twice(full: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_told_by_the_first_time_alone_a_place_would_be_given_twice(
+    full: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = backed_up(full)
     before = often(full)
-    ordered = kept_introductions._between
-    monkeypatch.setattr(kept_introductions, "_between", lambda *asked: ordered(*asked)[::-1])
+    whole = introduction_rows.between
+    monkeypatch.setattr(introduction_rows, "between", lambda *asked: whole(*asked)[:1])
     put_back(full, file)
     assert of_pair(full) != before
 

@@ -214,7 +214,11 @@ def test_a_change_is_honoured_by_the_very_next_request_on_every_worker(
     careless = {one["known"] for one, _ in count_violations(run.replies, run.excluded)}
     assert careless == set(run.excluded) - set(excluded), "control: without the re-check each is found out"
     statuses = Counter(reply["status"] for reply in replies)
-    assert set(statuses) == {200}, statuses
+    # Of sixteen threads that all want to write one may get no turn for a second: it is told to ask again.
+    busy = [reply for reply in replies if reply["status"] == 503]
+    assert set(statuses) <= {200, 503}, statuses
+    assert len(busy) <= len(replies) / 1000, statuses
+    assert not any(reply["shown"] for reply in busy)
     assert set(run.changes.kinds) == set(KINDS)
     judged = Counter(reply["known"] for reply in replies)
     assert all(judged[known] >= PROCESSES * THREADS for known in excluded)
