@@ -1,4 +1,4 @@
-"""One training at a time: a lock file that says who holds it, and that a dead process cannot hold."""
+"""One at a time on a machine: a lock file that says who holds it, and that a dead process cannot hold."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from matcher.errors import PeermatchError
-
-
-class LockedError(PeermatchError):
-    """Another process is doing what may be done once at a time."""
-
-    title = "Somebody else is at it"
+from service.store.locks import LockedError
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from matcher.people import Member
 from matcher.programme import Programme
 from matcher.release import ReleaseRefused, TrainResult, release
 from service.cli import context, heads, output
-from service.cli.lock import exclusive
+from service.cli.lease import Lease, leased
 from service.cli.progress import Progress, track
 from service.cli.publishing import kept_if_recorded, new_version
 from service.security import read_secret_key
@@ -58,9 +58,9 @@ def command(programme_id: str | None, as_json: bool) -> None:
     with context.opened(where) as store:
         with store.reading() as session:
             programme_id = context.chosen(session, programme_id)
-        with exclusive(where.home / f"train-{programme_id}.lock", f"training {programme_id}", now):
+        with leased(store, where.home, programme_id, "train", f"training {programme_id}", now) as lease:
             try:
-                result = train(where, store, programme_id, now)
+                result = train(where, store, programme_id, now, lease)
             except ReleaseRefused as refusal:
                 if not as_json:
                     raise
@@ -71,13 +71,15 @@ def command(programme_id: str | None, as_json: bool) -> None:
     output.result(result.to_dict(), _lines(result, programme_id), as_json=as_json)
 
 
-def train(where: Settings, store: Store, programme_id: str, now: datetime) -> TrainResult:
+def train(where: Settings, store: Store, programme_id: str, now: datetime, lease: Lease) -> TrainResult:
     """Train on what the store holds, publish the files, then let one transaction make the model active.
 
     Raises
     ------
     ReleaseRefused
         If the model is worse than the programme's own weights.
+    OvertakenError
+        If another training has taken over since.
     PeermatchError
         If it cannot be made, written or recorded. In every case the active model stays, and no files are left.
     """
@@ -101,6 +103,7 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime) -> Tr
             secret=secret,
         )
     with kept_if_recorded(folder), store.transaction() as session:
+        lease.confirm(session, context.now())
         if programmes.digest(session, programme_id) != material.programme.digest:
             raise TrainError(f"programme {programme_id!r} was changed during the training; run `peermatch train` again")
         models.add(session, programme_id, version, result.verdicts, now=now)

@@ -15,10 +15,11 @@ from service.store import (  # so that `Base` knows all
     live_tables,  # noqa: F401
     record_tables,  # noqa: F401
     tables,  # noqa: F401
+    training_tables,  # noqa: F401
 )
 from service.store.table_base import Base
 
-REVISIONS: Final = ("0002", "0003", "0004")
+REVISIONS: Final = ("0002", "0003", "0004", "0005")
 """Every schema that a migration of this release leads from or to, the oldest first."""
 HEAD: Final = REVISIONS[-1]
 """The one that this release reads."""

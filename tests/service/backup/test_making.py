@@ -10,6 +10,7 @@ from service.backup.errors import BackupError
 from service.backup.header import read_header
 from service.backup.making import make
 from service.store import StoreError
+from service.store.schema import HEAD
 from tests.service.backup.backups import backed_up, content, files
 from tests.service.installation import Installation
 
@@ -26,7 +27,7 @@ def test_a_backup_is_one_file_that_nobody_else_reads_and_that_shows_nothing(full
     with done.file.open("rb") as file:
         header, line = read_header(file)
     assert line == first + b"\n"
-    assert (header.programmes, header.members, header.revision) == (2, 24, "0004")
+    assert (header.programmes, header.members, header.revision) == (2, 24, HEAD)
     assert [path.name for path in full.folder.iterdir() if "backup" in path.name] == ["all.backup"]
 
 

@@ -23,6 +23,7 @@ from service.backup.restoring import restore
 from service.sealing import SealError, new_key, write_keyring
 from service.settings import SettingsError
 from service.store import StoreError, open_store
+from service.store.schema import HEAD
 from tests.conftest import ROOT, examples
 from tests.service.backup.backups import backed_up, content, empty, files, put_back
 from tests.service.databases import SQLITE, only, sampled
@@ -113,8 +114,8 @@ def test_a_backup_of_another_form_or_schema_is_refused(
 ) -> None:
     wrong = other(file, file.read_bytes().replace(b'"peermatch-backup":1', b'"peermatch-backup":9', 1))
     refused(full, wrong, RestoreError, "form 9; this release reads form 1")
-    monkeypatch.setattr(restoring, "HEAD", "0005")
-    refused(full, file, RestoreError, r"schema 0004, and this release reads 0005: .*peermatch migrate")
+    monkeypatch.setattr(restoring, "HEAD", "0099")
+    refused(full, file, RestoreError, rf"schema {HEAD}, and this release reads 0099: .*peermatch migrate")
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -29,7 +29,7 @@ def then(cli: Cli) -> Cli:
 def test_a_dry_run_says_what_would_be_done(then: Cli) -> None:
     document = then.json("migrate", "--dry-run")
     assert (document["from"], document["to"], document["migrated"]) == ("0002", HEAD, False)
-    assert len(document["steps"]) == 2
+    assert len(document["steps"]) == 3
     assert "It would go from schema 0002 to" in then.run("migrate", "--dry-run").stdout
     assert not then.settings.data_key_file.exists()
     assert then.json("migrate", "--dry-run") == document
@@ -44,7 +44,7 @@ def test_a_database_of_step_2_is_named_with_its_way_out(then: Cli) -> None:
 @only(SQLITE, "It is about the copy of SQLite's file.")
 def test_a_migration_keeps_a_copy_and_makes_the_data_keys(then: Cli) -> None:
     said = then.run("migrate").stdout
-    copy = then.settings.home / "peermatch.db.before-0004"
+    copy = then.settings.home / f"peermatch.db.before-{HEAD}"
     assert f"As it was it is in {copy} (0600)" in said
     engine = create_engine(f"sqlite:///{copy}")
     assert set(rows(engine)) == {*step_2.ORDER, "schema_version"}

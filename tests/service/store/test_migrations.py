@@ -501,7 +501,7 @@ def test_a_copy_of_the_file_is_kept_and_is_as_it_was(then: Settings) -> None:
     assert file is not None
     before = everything(then)
     copy = migrate(then, now=MIGRATED).copy
-    assert copy == file.with_name("peermatch.db.before-0004")
+    assert copy == file.with_name(f"peermatch.db.before-{HEAD}")
     assert copies(file) == [copy]
     assert copy.stat().st_mode & 0o777 == 0o600
     engine = create_engine(f"sqlite:///{copy}")
@@ -554,8 +554,8 @@ def test_a_database_from_before_the_baseline_is_refused(then: Settings) -> None:
 
 
 def test_a_schema_that_does_not_exist_is_refused(then: Settings) -> None:
-    with pytest.raises(SchemaError, match="--to: found '0005'; expected one of 0002, 0003, 0004"):
-        plan(then, "0005")
+    with pytest.raises(SchemaError, match="--to: found '0006'; expected one of 0002, 0003, 0004, 0005"):
+        plan(then, "0006")
 
 
 def test_a_migration_that_has_nothing_to_do_does_nothing(then: Settings) -> None:
@@ -570,5 +570,5 @@ def test_a_plan_says_what_would_be_done(then: Settings) -> None:
     before = everything(then)
     planned = plan(then)
     assert (planned.before, planned.after) == ("0002", HEAD)
-    assert [step.partition(":")[0] for step in planned.steps] == ["Schema 3", "Schema 4"]
+    assert [step.partition(":")[0] for step in planned.steps] == ["Schema 3", "Schema 4", "Schema 5"]
     assert everything(then) == before
