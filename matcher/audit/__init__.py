@@ -1,1 +1,1 @@
-"""Whether what was made does what it should: utility, and later fairness, privacy and safety."""
+"""Whether what was made does what it should: utility and evaluation, and later fairness, privacy and safety."""

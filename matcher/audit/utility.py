@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.stats import t as student
 from sklearn.base import clone
 
+from matcher.audit.metrics import auc, log_loss, losses, plain
+from matcher.audit.splits import person_folds
 from matcher.model.affinity import PairAffinity, answer_weights
 from matcher.model.features import Pairs
 from matcher.model.state import ROLE_NAMES
@@ -21,7 +20,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.intp]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
-FOLDS = 5
 FEWEST_PEOPLE = 10
 """Fewer people who answered, held out, are too little evidence for a verdict."""
 CONFIDENCE = 0.95
@@ -65,11 +63,11 @@ def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
     by_role = {
         name: _role_metrics(held_out, weight, role == code) for code, name in enumerate(ROLE_NAMES) if code in role
     }
-    gain = _losses(y, held_out.logits["learned"]) - _losses(y, held_out.logits["prior"])
+    gain = losses(y, held_out.logits["learned"]) - losses(y, held_out.logits["prior"])
     who = np.where(role == 0, held_out.pairs.asker, held_out.pairs.asked)
     people = len(np.unique(who))
     estimate, low, high = clustered_mean(gain, weight, who)
-    difference = {"estimate": _plain(estimate), "interval": [_plain(low), _plain(high)], "people": people}
+    difference = {"estimate": plain(estimate), "interval": [plain(low), plain(high)], "people": people}
     verdict = INCONCLUSIVE
     if people >= FEWEST_PEOPLE:
         verdict = PASS if high < 0 else FAIL if low > MARGIN else INCONCLUSIVE
@@ -97,67 +95,9 @@ def _role_metrics(held_out: HeldOut, weight: Floats, rows: npt.NDArray[np.bool_]
     logits = {model: logit[rows] for model, logit in held_out.logits.items()}
     return {
         "answers": len(y),
-        "log_loss": {model: _plain(log_loss(y, logit, weight)) for model, logit in logits.items()},
-        "auc": {model: _plain(auc(y, logit, weight, fold)) for model, logit in logits.items()},
+        "log_loss": {model: plain(log_loss(y, logit, weight)) for model, logit in logits.items()},
+        "auc": {model: plain(auc(y, logit, weight, fold)) for model, logit in logits.items()},
     }
-
-
-def person_folds(pairs: Pairs) -> Ints:
-    """Return the fold of each of ``pairs.people``; no person is in two.
-
-    People connected by answers stay together where their component has at most 1/`FOLDS` of the answers. A larger one
-    is split person by person, which leaves the answers across folds unused. The largest unit goes to the fold with the
-    fewest answers; ties go by a hash of the member id, so that neither the order nor the alphabet of ids matters.
-    """
-    n = len(pairs.people)
-    if not n:
-        return np.zeros(0, dtype=np.intp)
-    ones = np.ones(len(pairs))
-    graph = coo_array((ones, (pairs.asker, pairs.asked)), shape=(n, n))
-    unit = connected_components(graph, directed=False)[1].astype(np.intp)
-    load = np.bincount(np.concatenate([pairs.asker, pairs.asked]), minlength=n) / 2
-    too_large = np.bincount(unit, weights=load)[unit] > len(pairs) / FOLDS
-    unit = np.unique(np.where(too_large, n + np.arange(n), unit), return_inverse=True)[1]
-    size = np.bincount(unit, weights=load)
-    luck = np.array([_hash(member_id) for member_id in pairs.people])
-    first = np.full(len(size), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(first, unit, luck)
-    filled, fold = np.zeros(FOLDS), np.zeros(len(size), dtype=np.intp)
-    for place in np.lexsort((first, -size)):
-        fold[place] = filled.argmin()
-        filled[fold[place]] += size[place]
-    return fold[unit]
-
-
-def _hash(member_id: str) -> np.uint64:
-    return np.uint64(int.from_bytes(hashlib.blake2b(member_id.encode(), digest_size=8).digest(), "big"))
-
-
-def _losses(y: Ints, logit: Floats) -> Floats:
-    return np.logaddexp(0.0, np.where(y == 1, -logit, logit))
-
-
-def log_loss(y: Ints, logit: Floats, weight: Floats) -> float:
-    """Return the weighted mean of −log of the probability given to what was answered; NaN without any weight."""
-    total = weight.sum()
-    return float((weight * _losses(y, logit)).sum() / total) if total > 0 else float("nan")
-
-
-def auc(y: Ints, score: Floats, weight: Floats, group: Ints | None = None) -> float:
-    """Return the weighted chance that a yes is scored above a no, ties counting half (Mann & Whitney 1947).
-
-    With `group` only answers of one group are compared: scores of models fitted on different folds are not on one scale
-    (a fold with many a yes is scored by a model that saw few). NaN where there is nothing to compare.
-    """
-    group = np.zeros(len(y), dtype=np.intp) if group is None else group
-    above, compared = 0.0, 0.0
-    for number in np.unique(group):
-        of_group = group == number
-        level = np.unique(score[of_group], return_inverse=True)[1]
-        yes, no = (np.bincount(level, weights=weight[of_group] * (y[of_group] == label)) for label in (1, 0))
-        above += float((yes * (np.cumsum(no) - no / 2)).sum())
-        compared += float(yes.sum() * no.sum())
-    return above / compared if compared > 0 else float("nan")
 
 
 def clustered_mean(values: Floats, weight: Floats, cluster: Ints) -> tuple[float, float, float]:
@@ -179,8 +119,3 @@ def clustered_mean(values: Floats, weight: Floats, cluster: Ints) -> tuple[float
     error = float(np.sqrt((apart**2).sum() * clusters / (clusters - 1)) / total)
     reach = float(student.ppf(0.5 + CONFIDENCE / 2, clusters - 1)) * error
     return mean, mean - reach, mean + reach
-
-
-def _plain(value: float) -> float | None:
-    """Return a number as JSON may hold it."""
-    return round(value, 6) if np.isfinite(value) else None
