@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from service import metric_files
+from service import metric_files, orphans
 from service.granian_runner import READERS, Runner, install
 from service.live import refresher
 from service.settings import Settings
@@ -48,7 +49,7 @@ def serve(where: Settings, host: str, port: int, workers: int, timeout: float) -
         workers_kill_timeout=GRACE_SECONDS,
     )
     try:
-        server.serve(target_loader=partial(load, timeout), wrap_loader=False)
+        server.serve(target_loader=partial(load, timeout, os.getpid()), wrap_loader=False)
     except SystemExit as end:
         return not end.code
     finally:
@@ -56,12 +57,13 @@ def serve(where: Settings, host: str, port: int, workers: int, timeout: float) -
     return True
 
 
-def load(timeout: float) -> Any:
-    """Make the application of a worker, and have granian hand it its requests; called in the worker."""
+def load(timeout: float, parent: int) -> Any:
+    """Make the application of a worker of `parent`, and have granian hand it its requests; called in the worker."""
     from service.console.bodies import session_of  # noqa: PLC0415 - in the worker
     from service.gated import may_send  # noqa: PLC0415
     from service.wsgi import make  # noqa: PLC0415
 
+    orphans.end_with(parent, GRACE_SECONDS)
     app = make()
     runner = Runner(app, may_send(app), timeout, session_of=session_of(app))
     runner.start()

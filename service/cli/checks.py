@@ -15,7 +15,7 @@ from sqlalchemy import text
 from matcher import vocabulary
 from matcher.errors import PeermatchError, SeekerError
 from matcher.programme import Programme
-from service.cli import checks_audit, checks_consent, checks_erasures, context, pools
+from service.cli import checks_audit, checks_consent, checks_erasures, checks_introductions, context, pools
 from service.cli.check import FAIL, OK, WARN, Check
 from service.cli.publishing import load_model
 from service.live.held import HeldPool
@@ -148,6 +148,8 @@ def _programme(where: Settings, store: Store, programme_id: str, now: datetime) 
     yield from _guarded(f"models of {programme_id}", lambda: _models(where, store, programme))
     yield from _guarded(f"pool of {programme_id}", lambda: _pool(where, store, programme_id, now))
     yield from _guarded(f"consents of {programme_id}", lambda: checks_consent.consents(store, programme, now))
+    of_introductions = f"introductions of {programme_id}"
+    yield from _guarded(of_introductions, lambda: checks_introductions.introductions(store, programme))
     yield from _guarded(f"audit log of {programme_id}", lambda: checks_audit.log(store, programme_id))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from matcher.consent import fold
 from matcher.programme import Programme
 from service.sealing import SealError
-from service.store import consent_log, sealed
+from service.store import consent_log, live, sealed
 from service.store.histories import History, history_of, is_minor
 from service.store.live_tables import LiveRow
 from service.store.moments import FOREVER, micros, moment
@@ -51,17 +51,18 @@ def _without_member(session: Session, programme_id: str) -> Sequence[str]:
 def _wrong(session: Session, programme: Programme, names: Sequence[str], now: datetime) -> Iterator[str]:
     logged = _logged(session, programme.id, names)
     query = (
-        select(LiveRow.member_id, LiveRow.accepted, LiveRow.shown, LiveRow.edge, MemberRow.record)
+        select(LiveRow, MemberRow.record)
         .outerjoin(
             MemberRow, (MemberRow.programme_id == LiveRow.programme_id) & (MemberRow.member_id == LiveRow.member_id)
         )
         .where(LiveRow.programme_id == programme.id, LiveRow.member_id.in_(names))
     )
-    for name, accepted, shown, edge, kept in session.execute(query):
+    for row, kept in session.execute(query):
+        name = row.member_id
         history = logged.get(name, ())
         record = {} if kept is None else sealed.record(session, programme.id, name, kept)
         same = history is not None and history_of(record) == history
-        if not (same and _follows(history or (), record, programme, now, (accepted, shown, edge))):
+        if not (same and _seeks(record, programme, row) and _follows(history or (), record, programme, now, row)):
             yield name
 
 
@@ -82,24 +83,31 @@ def _logged(session: Session, programme_id: str, names: Sequence[str]) -> dict[s
     return found
 
 
-def _follows(
-    history: History, record: Mapping[str, Any], programme: Programme, now: datetime, row: tuple[int, int, int]
-) -> bool:
+def _seeks(record: Mapping[str, Any], programme: Programme, row: LiveRow) -> bool:
+    """Whether a live row says by the roles of a record whether its member seeks somebody."""
+    roles = record.get("roles")
+    named = isinstance(roles, list) and "seeker" in roles
+    return row.seeker == int(named or bool(row.accepted and programme.mutual))
+
+
+def _follows(history: History, record: Mapping[str, Any], programme: Programme, now: datetime, row: LiveRow) -> bool:
     """Whether a live row says what follows from a history: it is right from now until its edge, which is one.
 
     Where events are dated ahead, by other clocks or because this one was set back, it may be right from then only.
     """
-    accepted, shown, edge = row
+    edge = row.edge
     turns = {micros(one) for event in history for one in (event.at, event.valid_until) if one is not None}
     if edge not in {*turns, FOREVER}:
         return False
-    if not accepted:
-        return not shown
+    if not row.accepted:
+        return not row.shown and not row.seeks_since
     minor = is_minor(record, programme)
     starts = {min(micros(one), edge - 1) for one in (now, max((now, *(event.at for event in history))))}
     for start in starts:
         moments = [start, *(turn for turn in turns if start < turn < edge)]
         states = [fold(history, programme, moment(one), minor=minor) for one in moments]
-        if states[0].on("be_shown_as_peer") == bool(shown) and all(state == states[0] for state in states):
+        since = live.sought_since(history, moment(start)) if states[0].on("match_serve") else 0
+        says = (states[0].on("be_shown_as_peer"), since) == (bool(row.shown), row.seeks_since)
+        if says and all(state == states[0] for state in states):
             return True
     return False

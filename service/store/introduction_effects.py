@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -65,16 +65,14 @@ def stand(session: Session, programme: Programme, introduction: Introduction, no
     """
     pair = (introduction.seeker, introduction.candidate)
     all_ = [one.introduction for one in introduction_rows.between(session, programme.id, pair)]
-    if not any(_forbids_another(one, programme, now) for one in all_):
-        apart.introduce(session, programme.id, pair, None)
-        return
-    takers = {name for one in all_ if takes_place(one.state) for name in supporters(one, programme)}
-    apart.introduce(session, programme.id, pair, takers)
+    again = [again_from(one, programme.introductions) for one in all_]
+    forbids = any(moment is None or moment > now for moment in again)
+    apart.introduce(session, programme.id, pair, takers(all_, programme) if forbids else None)
 
 
-def _forbids_another(introduction: Introduction, programme: Programme, now: datetime) -> bool:
-    again = again_from(introduction, programme.introductions)
-    return again is None or again > now
+def takers(introductions: Iterable[Introduction], programme: Programme) -> set[str]:
+    """Return who gives a place in one of some introductions."""
+    return {name for one in introductions if takes_place(one.state) for name in supporters(one, programme)}
 
 
 def supporters(introduction: Introduction, programme: Programme) -> set[str]:

@@ -25,8 +25,9 @@ def _text(called: str, length: int, *, key: bool = False, nullable: bool = False
 PROGRAMMES = Table("programmes", METADATA, _text("id", 39, key=True), Column("toml", Text, nullable=False))
 LIVE = Table(
     "live", METADATA, number("id", primary_key=True), _text("programme_id", 39), _text("member_id", 64),
-    number("capacity"), number("free"), number("seeker"), micros("seeks_since"),
+    number("accepted"), number("capacity"), number("free"), number("seeker"), micros("seeks_since"),
 )  # fmt: skip
+POOLS = Table("pools", METADATA, _text("programme_id", 39), number("number"), number("events"))
 APART = Table(
     "apart", METADATA, _text("programme_id", 39), _text("member_id", 64), _text("other_id", 64), _text("kind", 16),
     number("takes"),

@@ -15,8 +15,32 @@ from matcher.people import Member
 from service.cli import context, main
 from service.settings import Settings
 from service.store import members, open_store, programmes
-from tests.service.databases import Database, environment_in
+from tests.service.databases import POSTGRESQL, Database, environment_in
 from tests.service.installation import NOON, Clock, record, settings_in, write_programme
+
+BOTH = {
+    "test_backup",
+    "test_doctor",
+    "test_import",
+    "test_init",
+    "test_migrate",
+    "test_restore",
+    "test_retention",
+    "test_train",
+}
+"""Modules whose commands depend on what a database is. The others run on PostgreSQL under ``make test-deep``: what they
+ask of the database the tests of the store ask of both."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what need not run on both databases each time to ``make test-deep``."""
+    here = Path(__file__).parent
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        name = str(asked.params.get("database", "")) if asked is not None else ""
+        if item.path.parent == here and name == POSTGRESQL and item.path.stem not in BOTH:
+            item.add_marker(pytest.mark.deep)
 
 
 @dataclass

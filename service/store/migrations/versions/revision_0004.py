@@ -1,7 +1,9 @@
 """Schema 4: introductions, the events that partner apps are told of, and who seeks since when.
 
 Up, who seeks is read from the records. Down, introductions and events are dropped; how pairs stand stays as feedback
-tells it, and places that introductions took are given back.
+tells it, and places that introductions took are given back. Who must not be introduced again is blocked from then on,
+which is what schema 3 has for it: a block alone outlives whatever is told of the two later. Numbers of events are never
+given twice, also after up and down: they go on from those of changes, and those from them.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import func, select, update
 
-from service.store.migrations import schema_4, seeking_4
+from service.store.migrations import lasting_4, schema_4, seeking_4
 from service.store.migrations.moving import count
 from service.store.migrations.told import Migration, migration
 
@@ -29,6 +31,7 @@ def upgrade() -> None:
     for column in schema_4.of_live():
         op.add_column("live", column)
     op.add_column("pools", schema_4.of_pools())
+    now.connection.execute(update(schema_4.POOLS).values(events=schema_4.POOLS.c.number))
     for index in schema_4.INDEXES:
         op.create_index(*index)
     seeking_4.fill(now)
@@ -38,7 +41,11 @@ def downgrade() -> None:
     """Drop and tell what there is no place for."""
     now = migration()
     lost = count(now.connection, ("introductions", "events"))
+    blocked = lasting_4.block(now.connection)
     _give_back(now)
+    pools = schema_4.POOLS
+    further = pools.c.events > pools.c.number
+    now.connection.execute(update(pools).where(further).values(number=pools.c.events))
     for table in reversed(schema_4.NEW):
         table.drop(now.connection, checkfirst=False)
     for name, table_name, _ in schema_4.INDEXES:
@@ -48,6 +55,7 @@ def downgrade() -> None:
     op.drop_column("pools", schema_4.of_pools().name)
     now.tell("introductions dropped: who was offered to whom is forgotten", lost["introductions"])
     now.tell("events dropped", lost["events"])
+    now.tell("pairs that are not to be introduced again are blocked", blocked)
 
 
 def _give_back(now: Migration) -> None:
