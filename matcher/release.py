@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from matcher.audit.utility import FAIL, MARGIN, PASS, assess
+from matcher.audit.refusals import refusal
+from matcher.audit.safety import check as check_safety
+from matcher.audit.successor import compare
+from matcher.audit.utility import FAIL, INCONCLUSIVE, PASS, Utility, hold_out, judge
 from matcher.consent import PURPOSES, ConsentedProfile, consented
 from matcher.errors import ModelError
 from matcher.model.affinity import PairAffinity, prior_weights
@@ -29,6 +32,8 @@ from matcher.programme import Programme
 UNSAVED = "unsaved"
 """Version of a model that lives in memory only."""
 CANARY_PAIRS = 1000
+INCONCLUSIVE_YET = Utility(INCONCLUSIVE, {"log_loss_difference": None})
+"""Where there is no active model to compare with."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,19 @@ class TrainResult:
             "metrics": dict(self.metrics),
             "epsilon": dict(self.epsilon),
         }
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a training may be told besides."""
+
+    affinity: PairAffinity | None = None
+    """Whose parameters to fit with; None: the defaults."""
+    active: Model | None = None
+    """The model that serves, of this form of the programme; None: there is none to compare with."""
+
+
+USUAL = Options()
 
 
 class ReleaseRefused(ModelError):
@@ -80,13 +98,14 @@ def release(
     version: str,
     folder: Path,
     secret: bytes,
-    affinity: PairAffinity | None = None,
+    options: Options = USUAL,
 ) -> TrainResult:
     """Train on consented profiles and feedback, judge, sign and publish into `folder`.
 
     1. Fold consents at `at`; learn the encoder from members whose ``train_model`` is on. 2. Label the feedback; keep
-    the answers of pairs who both let the model learn. 3. Fit. 4. Compare with the prior on people kept apart. 5. Write,
-    sign, read back and compare; rename into place.
+    the answers of pairs who both let the model learn. 3. Fit. 4. Compare with the prior, and with the active model,
+    on people kept apart. 5. Make lists, and look at everybody in them. 6. Write, sign, read back and compare; rename
+    into place.
 
     Parameters
     ----------
@@ -101,13 +120,13 @@ def release(
         Must not exist.
     secret : bytes
         The installation's 32 bytes: they sign the model, and key the hashes of training ids.
-    affinity : PairAffinity, optional
-        Whose parameters to fit with; the defaults, if left out.
+    options : Options, optional
 
     Raises
     ------
     ReleaseRefused
-        If the model is worse than the prior beyond noise, or does not read back as it was written. Nothing is left.
+        If the model is worse than the prior or the active model beyond noise, a list of it breaks a rule of safety, or
+        it does not read back as it was written. Nothing is left.
     ArtefactError
         If the folder exists or cannot be written.
     ModelError
@@ -118,17 +137,33 @@ def release(
     profiles = _profiles(programme, members, at)
     labelled = answers(feedback, programme, at)
     encoder = ProfileEncoder(programme).fit(profiles)
-    chosen = PairAffinity(prior_weights(programme)) if affinity is None else affinity
+    chosen = options.affinity or PairAffinity(prior_weights(programme))
     fitted, pairs = _fitted(chosen, programme, encoder, profiles, labelled, at)
-    utility = assess(pairs, fitted)
-    verdicts = {"utility": utility.verdict, "canary": PASS}  # a model whose canary fails is never in its place
+    held_out = hold_out(pairs, fitted)
+    utility, succession = judge(held_out, fitted), INCONCLUSIVE_YET
+    if options.active is not None:
+        seen = pair_features(programme, options.active.encoder, profiles, labelled, at)
+        logits = options.active.affinity.decision_function(seen.X, seen.role)[held_out.rows]
+        succession = compare(held_out, logits, fitted)
     given = dict(zip(("seeker", "supporter"), fitted.n_answers_.tolist(), strict=True))
-    metrics = {"answers": given, "dropped": {**labelled.dropped, **pairs.dropped}, **utility.metrics}
-    result = TrainResult(version, utility.verdict != FAIL, verdicts, metrics, NO_EPSILON)
+    unjudged = Model(programme.id, encoder, fitted, version, describe(programme, version, at))
+    safety = check_safety(unjudged, programme, profiles, at)
+    # A model whose canary fails is never in its place.
+    verdicts = {
+        "utility": utility.verdict, "succession": succession.verdict, "safety": safety.verdict, "canary": PASS,
+    }  # fmt: skip
+    metrics = {
+        "answers": given,
+        "dropped": {**labelled.dropped, **pairs.dropped},
+        **utility.metrics,
+        "against_active": succession.metrics["log_loss_difference"],
+        "safety": {"lists": safety.lists, "broken": dict(safety.broken)},
+    }
+    result = TrainResult(version, FAIL not in verdicts.values(), verdicts, metrics, NO_EPSILON)
     if not result.published:
-        raise ReleaseRefused(_table(metrics), result)
+        raise ReleaseRefused(refusal(result), result)
     manifest = _manifest(programme, profiles, at, result, training_key(secret, programme.id))
-    model = Model(programme.id, encoder, fitted, version, manifest)
+    model = replace(unjudged, manifest=manifest)
     key = signing_key(secret)
     save(model, folder, key, _canary(model, pairs, key.public_key(), result))
     return result
@@ -192,21 +227,3 @@ def _misread(message: str, result: TrainResult) -> ReleaseRefused:
     verdicts = {**result.verdicts, "canary": FAIL}
     failed = TrainResult(result.version, False, verdicts, result.metrics, result.epsilon)
     return ReleaseRefused(f"canary: {message}. Check disk and memory, then train again", failed)
-
-
-def _table(metrics: Mapping[str, Any]) -> str:
-    """Say in a few lines why the learned model is refused."""
-    difference = metrics["log_loss_difference"]
-    low, high = difference["interval"]
-    lines = [
-        "on people whom it had not learned from, the learned model is worse than the programme's own weights: "
-        f"log loss {difference['estimate']:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}; expected one that reaches "
-        f"{MARGIN:+.4f} or below. The active model stays; look at what changed in the feedback since it was trained",
-    ]
-    for role, found in metrics["held_out"].items():
-        log_loss, auc = found["log_loss"], found["auc"]
-        lines.append(
-            f"{role}: {found['answers']} answers; log loss learned {log_loss['learned']}, prior {log_loss['prior']}; "
-            f"AUC learned {auc['learned']}, prior {auc['prior']}"
-        )
-    return "\n".join(lines)

@@ -46,6 +46,13 @@ class HeldOut:
     fold: Ints
     logits: dict[str, Floats]
     """By model, ``learned`` and ``prior``; shape (n,)."""
+    rows: npt.NDArray[np.bool_]
+    """Which of all the answers these are."""
+
+    @property
+    def answerer(self) -> Ints:
+        """Who answered, as a place in ``pairs.people``; shape (n,)."""
+        return np.where(self.pairs.role == 0, self.pairs.asker, self.pairs.asked)
 
 
 def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
@@ -55,7 +62,11 @@ def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
     it and scores those between people inside it; answers across are used by neither. 3. The difference in log loss,
     weighted as in the fit, gets an interval that treats all answers of one person as one observation.
     """
-    held_out = hold_out(pairs, affinity)
+    return judge(hold_out(pairs, affinity), affinity)
+
+
+def judge(held_out: HeldOut, affinity: PairAffinity) -> Utility:
+    """Return what `assess` does, of answers that are held out already."""
     if not len(held_out.pairs):
         return Utility(INCONCLUSIVE, {"held_out": {}, "log_loss_difference": None})
     y, role = held_out.pairs.y, held_out.pairs.role
@@ -64,9 +75,8 @@ def assess(pairs: Pairs, affinity: PairAffinity) -> Utility:
         name: _role_metrics(held_out, weight, role == code) for code, name in enumerate(ROLE_NAMES) if code in role
     }
     gain = losses(y, held_out.logits["learned"]) - losses(y, held_out.logits["prior"])
-    who = np.where(role == 0, held_out.pairs.asker, held_out.pairs.asked)
-    people = len(np.unique(who))
-    estimate, low, high = clustered_mean(gain, weight, who)
+    people = len(np.unique(held_out.answerer))
+    estimate, low, high = clustered_mean(gain, weight, held_out.answerer)
     difference = {"estimate": plain(estimate), "interval": [plain(low), plain(high)], "people": people}
     verdict = INCONCLUSIVE
     if people >= FEWEST_PEOPLE:
@@ -80,7 +90,7 @@ def hold_out(pairs: Pairs, affinity: PairAffinity) -> HeldOut:
     fold = of_person[pairs.asker]
     within = fold == of_person[pairs.asked]
     tested = pairs.take(within)
-    held_out = HeldOut(tested, fold[within], {name: np.zeros(len(tested)) for name in ("learned", "prior")})
+    held_out = HeldOut(tested, fold[within], {name: np.zeros(len(tested)) for name in ("learned", "prior")}, within)
     for number in np.unique(held_out.fold):
         inside = held_out.fold == number
         outside = pairs.take((fold != number) & (of_person[pairs.asked] != number))

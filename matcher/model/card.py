@@ -24,6 +24,8 @@ PURPOSES = {
 }
 CHECKS = {
     "utility": "At least as good as the programme's own weights",
+    "succession": "At least as good as the model before it",
+    "safety": "Nobody is in a list who must not be",
     "canary": "Reads back exactly as it was written",
 }
 METRICS = {"log_loss": "surprise (log loss, lower is better)", "auc": "order (AUC, higher is better)"}

@@ -10,15 +10,16 @@ from typing import Any, TypeVar
 
 import click
 
-from matcher.errors import PeermatchError, RecordError
+from matcher.errors import ModelError, PeermatchError, RecordError
+from matcher.model.artefact import Model
 from matcher.model.feedback import Feedback
 from matcher.people import Member
 from matcher.programme import Programme
-from matcher.release import ReleaseRefused, TrainResult, release
+from matcher.release import Options, ReleaseRefused, TrainResult, release
 from service.cli import context, heads, output
 from service.cli.lease import Lease, leased
 from service.cli.progress import Progress, track
-from service.cli.publishing import kept_if_recorded, new_version
+from service.cli.publishing import kept_if_recorded, load_model, new_version
 from service.security import read_secret_key
 from service.settings import Settings
 from service.store import Store, audit, feedback, members, models, programmes, shown
@@ -77,7 +78,7 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime, lease
     Raises
     ------
     ReleaseRefused
-        If the model is worse than the programme's own weights.
+        If the model is worse than the programme's own weights or the active model, or breaks a rule of safety.
     OvertakenError
         If another training has taken over since.
     PeermatchError
@@ -92,6 +93,7 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime, lease
         )
     version = new_version(now)
     folder = where.model_folder(programme_id, version)
+    options = Options(active=_active(where, store, material.programme))
     with Progress("training"):
         result = release(
             material.programme,
@@ -101,6 +103,7 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime, lease
             version=version,
             folder=folder,
             secret=secret,
+            options=options,
         )
     with kept_if_recorded(folder), store.transaction() as session:
         lease.confirm(session, context.now())
@@ -110,6 +113,19 @@ def train(where: Settings, store: Store, programme_id: str, now: datetime, lease
         models.activate(session, programme_id, version, now=now)
         audit.record(session, programme_id, "model.published", now=now, by=audit.COMMAND, version=version)
     return result
+
+
+def _active(where: Settings, store: Store, programme: Programme) -> Model | None:
+    """Return the model that serves; None: there is none that can be compared with, as after a change of the facets."""
+    with store.reading() as session:
+        active = models.active(session, programme.id)
+    if active is None:
+        return None
+    try:
+        return load_model(where, programme, active.version)
+    except ModelError as error:
+        output.note(f"the active model {active.version} cannot be compared with: {error.message}")
+        return None
 
 
 def _read(store: Store, programme_id: str, now: datetime) -> Material:

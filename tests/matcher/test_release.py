@@ -13,12 +13,13 @@ import pytest
 from matcher import release as module
 from matcher.consent import consented
 from matcher.errors import ArtefactError, ModelError, PeermatchError
+from matcher.matching import gates
 from matcher.model.affinity import PairAffinity, prior_weights
 from matcher.model.answers import answers
 from matcher.model.artefact import load
 from matcher.model.encoder import ProfileEncoder
 from matcher.model.signing import signing_key, training_id, training_key
-from matcher.release import ReleaseRefused, fit_model, release
+from matcher.release import Options, ReleaseRefused, fit_model, release
 from tests.matcher.audit.test_utility import Contrarian
 from tests.matcher.model.village import AT, SECRET, VILLAGE, event, history, members, people
 
@@ -55,7 +56,9 @@ class TestPublished:
     def test_learning_helped_and_the_table_says_so(self, done):
         result, _ = done
         assert result.published
-        assert result.verdicts == {"utility": "PASS", "canary": "PASS"}
+        assert result.verdicts == {"utility": "PASS", "succession": "INCONCLUSIVE", "safety": "PASS", "canary": "PASS"}
+        assert result.metrics["against_active"] is None
+        assert result.metrics["safety"] == {"lists": 60, "broken": {}}
         assert result.metrics["log_loss_difference"]["interval"][1] < 0
         assert result.metrics["dropped"]["not_viewed"] > 0
         assert result.metrics["dropped"]["no_train_consent"] > 0
@@ -152,14 +155,36 @@ class TestRefused:
     def test_a_model_worse_than_the_prior_is_refused_with_the_table(self, records, events, tmp_path):
         contrarian = Contrarian(prior_weights(VILLAGE))
         with pytest.raises(ReleaseRefused) as caught:
-            released(tmp_path / "v1", records, events, affinity=contrarian)
+            released(tmp_path / "v1", records, events, options=Options(affinity=contrarian))
         error = caught.value
         assert isinstance(error, ModelError)
         assert not error.result.published
-        assert error.errors == {"utility": "FAIL"}
+        assert error.errors == {"utility": "FAIL", "succession": "INCONCLUSIVE"}
         assert "worse than the programme's own weights" in error.message
         assert re_number(error.message) > 0
         assert "seeker: " in error.message
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_model_worse_than_the_active_one_is_refused(self, done, records, events, tmp_path):
+        active = load(done[1], VILLAGE, PUBLIC)
+        options = Options(affinity=Contrarian(prior_weights(VILLAGE)), active=active)
+        with pytest.raises(ReleaseRefused, match="is worse than the model that serves: log loss") as caught:
+            released(tmp_path / "v2", records, events, options=options)
+        assert caught.value.result.verdicts["succession"] == "FAIL"
+        assert list(tmp_path.iterdir()) == []
+
+    def test_learned_again_it_may_take_the_place_of_the_active_one(self, done, records, events, tmp_path, root):
+        result = released(tmp_path / "v2", records, events, options=Options(active=load(done[1], VILLAGE, PUBLIC)))
+        assert result.verdicts["succession"] != "FAIL"
+        assert result.metrics["against_active"]["people"] > 50
+        schema = json.loads((root / "docs/schemas/train.schema.json").read_text("utf-8"))
+        jsonschema.validate(json.loads(json.dumps(result.to_dict())), schema)
+
+    def test_a_model_whose_lists_break_a_rule_is_refused(self, records, events, tmp_path, monkeypatch):
+        monkeypatch.setitem(gates.PROGRAMME_GATES, "role", lambda *_: True)
+        with pytest.raises(ReleaseRefused, match=r"in 60 lists .* rules of safety are broken: role \d+") as caught:
+            released(tmp_path / "v1", records, events)
+        assert caught.value.result.verdicts["safety"] == "FAIL"
         assert list(tmp_path.iterdir()) == []
 
     def test_a_model_that_does_not_read_back_is_refused(self, records, events, tmp_path, monkeypatch):
