@@ -149,10 +149,11 @@ class World:
             status = self.made.call("POST", "/v1/feedback", body).status_code
             known = self.model.reads(side) is not None
             assert status == (202 if known else 404)
-            self.model.suspended |= known and self.model.offered and not self.model.over
+            self.model.suspended |= known and not self.model.over
 
     def stop(self, side: str) -> None:
-        if self.decide("end", reason="safety") and self.model:
+        # Of what is over it closes a report, and no side reads anything of that.
+        if self.decide("end", reason="safety") and self.model and not self.model.over:
             self.model.over = "ended coordinator"
 
     def hold(self, side: str) -> None:

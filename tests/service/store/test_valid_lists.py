@@ -10,7 +10,7 @@ from service.store.hot import Statement
 from service.store.lists import Entry, StoredList, add
 from service.store.moments import day, micros, start_of
 from service.store.valid_lists import Showing
-from tests.service.databases import sampled
+from tests.service.databases import SQLITE, only
 from tests.service.installation import NOON, Installation, another_programme
 
 TODAY = day(NOON)
@@ -91,7 +91,7 @@ def test_a_day_begins_at_midnight() -> None:
     assert start_of(TODAY + 1) - start_of(TODAY) == DAY
 
 
-@sampled("PostgreSQL plans by what it has counted.")
+@only(SQLITE, "PostgreSQL plans by what it has counted.")
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
