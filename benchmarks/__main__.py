@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from benchmarks import console, http, learning, market, speed
+from benchmarks import console, http, learning, market, private, speed
 
 RUNS: dict[str, Callable[[], object]] = {
     "speed": speed.main,
@@ -13,6 +13,7 @@ RUNS: dict[str, Callable[[], object]] = {
     "learning": learning.main,
     "console": console.main,
     "market": market.main,
+    "private": private.main,
 }
 
 
