@@ -77,8 +77,8 @@ def main() -> dict[str, Any]:
     for case in CASES:
         plain, private, prior = np.mean([compare(case, seed) for seed in range(SEEDS)], axis=0)
         print(
-            f"{case.members:>6,} members, {case.features:>2} features, {case.roles} role(s): without noise {plain:.3f}, "
-            f"private {private:.3f} ({private - plain:+.4f}), prior {prior:.3f}"
+            f"{case.members:>6,} members, {case.features:>2} features, {case.roles} role(s): "
+            f"without noise {plain:.3f}, private {private:.3f} ({private - plain:+.4f}), prior {prior:.3f}"
         )
         found = {"plain": round(plain, 4), "private": round(private, 4), "prior": round(prior, 4)}
         figures["cases"].append({**case._asdict(), **found})
