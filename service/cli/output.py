@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -50,14 +51,15 @@ def result(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
 
 
 def write_json(document: Any) -> None:
-    """Write `document` to stdout as JSON that every terminal encoding can carry.
+    """Write `document` to stdout as JSON that every terminal encoding can carry: one line, but for who watches.
 
     Raises
     ------
     ValueError
         If a number is NaN or infinite: such a document is not JSON.
     """
-    click.echo(json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False))
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(document, indent=indent, ensure_ascii=True, allow_nan=False))
 
 
 def note(message: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from service.security import SCOPES
 from service.store import keys, open_store
@@ -92,7 +92,7 @@ def serving(cli: Cli, root: Path, *options: str) -> Iterator[Server]:
     ):
         try:
             assert process.stdout is not None
-            said = read_document(process.stdout)
+            said = process.stdout.readline()
             assert said, log.read_text("utf-8")
             document = json.loads(said)
             yield Server(process, document["url"], document["port"], new_key(cli), log)
@@ -128,30 +128,6 @@ def new_key(cli: Cli) -> str:
         key = keys.create(session, "lantern", SCOPES, now=NOON).text
     store.close()
     return key
-
-
-def read_document(stream: IO[str]) -> str:
-    """Return the lines up to the closing brace: the stream stays open while the server runs."""
-    lines = []
-    for line in stream:
-        lines.append(line)
-        if line == "}\n":
-            break
-    return "".join(lines)
-
-
-def workers(server: Server) -> list[int]:
-    """Return the processes that serve (Linux): those that were forked off the one that was started."""
-    own = Path(f"/proc/{server.process.pid}")
-    children = [child for task in own.glob("task/*/children") for child in task.read_text().split()]
-    return [int(child) for child in children if _command(child) == _command(server.process.pid)]
-
-
-def _command(pid: int | str) -> bytes | None:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return None
 
 
 def _read(reply: Any) -> Any:

@@ -67,3 +67,14 @@ def test_json_is_one_document_and_every_terminal_can_carry_it() -> None:
 def test_what_is_not_json_is_never_written() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         output.write_json({"score": math.nan})
+
+
+@pytest.mark.parametrize(("watched", "lines"), [(False, 1), (True, 6)])
+def test_json_is_one_line_unless_a_person_watches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], watched: bool, lines: int
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: watched, raising=False)
+    output.write_json({"one": 1, "more": [2]})
+    written = capsys.readouterr().out
+    assert json.loads(written) == {"one": 1, "more": [2]}
+    assert len(written.splitlines()) == lines
