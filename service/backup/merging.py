@@ -20,6 +20,7 @@ from service.backup.reading import Contents
 from service.store.live_tables import HoldRow, LiveRow
 from service.store.moments import micros
 from service.store.tables import ApiKeyRow, IdempotencyRow
+from service.store.training_tables import PrivacyReleaseRow
 
 
 @dataclass
@@ -70,6 +71,7 @@ def merge(session: Session, contents: Contents, present: Present, now: datetime)
         held, back = _holds(session, programme_id, micros(now))
         done.holds, done.holds_back = done.holds + held, done.holds_back + back
         kept_introductions.follow(session, programme_id, pairs, now)
+        _privacy(session, programme_id)
         done.members_lost += _lost(session, programme_id)
     return done
 
@@ -113,6 +115,12 @@ def _holds(session: Session, programme_id: str, now: int) -> tuple[int, int]:
     longer = update(LiveRow).where(LiveRow.programme_id == programme_id, end > LiveRow.held_until)
     session.execute(longer.values(held_until=end).execution_options(synchronize_session=False))
     return added, lifted
+
+
+def _privacy(session: Session, programme_id: str) -> None:
+    """Put back what fits have cost since: what was told of members is not taken back by a restore."""
+    mine = select(PrivacyReleaseRow.version).where(PrivacyReleaseRow.programme_id == programme_id)
+    put_back(session, "privacy_releases", programme_id, kept("privacy_releases").c.version.not_in(mine))
 
 
 def _lost(session: Session, programme_id: str) -> int:

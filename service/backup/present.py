@@ -22,7 +22,7 @@ from service.store.tables import PoolRow
 
 ASIDE: Final = (
     "programmes", "audit", "consent_events", "apart", "feedback", "holds", "api_keys", "members", "introductions",
-    "events",
+    "events", "privacy_releases",
 )  # fmt: skip
 _EVERY: Final = {"every_programme": True}
 

@@ -16,9 +16,10 @@ from service.sealing import Keyring
 from service.store.resealing import COLUMNS
 from service.store.table_base import Base, Instant
 from service.store.tables import InstallationRow
+from service.store.training_tables import LockRow
 
-LEFT_OUT: Final = frozenset({InstallationRow.__tablename__})
-"""A database that is restored is another one."""
+LEFT_OUT: Final = frozenset({InstallationRow.__tablename__, LockRow.__tablename__})
+"""A database that is restored is another one, and nobody trains on it yet."""
 Turn = Callable[[Any], Any]
 _SEALED: Final = {sealed.table.name: sealed for sealed in COLUMNS}
 

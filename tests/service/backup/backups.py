@@ -17,7 +17,7 @@ from tests.service.installation import Clock, Installation, close, settings_in
 from tests.service.store.populated import all_rows
 from tests.service.store.step_2 import opened_row
 
-OTHER_EACH_TIME = {"installation", "audit", "alembic_version"}
+OTHER_EACH_TIME = {"installation", "audit", "alembic_version", "locks"}
 
 
 def backed_up(made: Installation, name: str = "all.backup") -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store import introductions
+from matcher.model.accounting import Noise
+from service.store import introductions, privacy_releases
 from service.store.introduction_rows import Kept
 from tests.service.databases import Database
 from tests.service.installation import Installation, close, copied
@@ -19,6 +20,8 @@ def original(tmp_path_factory: pytest.TempPathFactory, database: Database) -> In
     """An installation in which much has happened, closed."""
     made = populated(tmp_path_factory.mktemp("original"), database)
     introduce(made, "m-02", "m-14")
+    with made.store.transaction() as session:
+        privacy_releases.add(session, "lantern", "2", Noise(3.73), made.clock())
     close(made)
     return made
 

@@ -45,6 +45,8 @@ DECIDED = {
     "pools": "numbers of the programme",
     "models": "of the programme; their manifests have keyed hashes",
     "active_models": "of the programme",
+    "locks": "a process of ours",
+    "privacy_releases": "of the programme: how much noise",
     "programmes": "of the programme",
     "api_keys": "of the programme",
     "installation": "of the installation",

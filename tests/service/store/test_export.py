@@ -42,6 +42,8 @@ EXPORTED = {
     "programmes": "of the programme",
     "api_keys": "of the programme",
     "installation": "of the installation",
+    "locks": "of the programme",
+    "privacy_releases": "of the programme",
 }
 """Where each table is in an export. A new table is decided about here, and in `export`."""
 
