@@ -130,6 +130,20 @@ def new_key(cli: Cli) -> str:
     return key
 
 
+def workers(server: Server) -> list[int]:
+    """Return the processes that serve (Linux): those that were forked off the one that was started."""
+    own = Path(f"/proc/{server.process.pid}")
+    children = [child for task in own.glob("task/*/children") for child in task.read_text().split()]
+    return [int(child) for child in children if _command(child) == _command(server.process.pid)]
+
+
+def _command(pid: int | str) -> bytes | None:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return None
+
+
 def _read(reply: Any) -> Any:
     body = reply.read()
     return json.loads(body) if "json" in reply.headers.get("Content-Type", "") else body.decode()

@@ -57,7 +57,7 @@ def test_the_key_is_printed_this_once(empty: Cli) -> None:
     assert secret.startswith("pm_")
     for path in empty.settings.home.rglob("*"):
         if path.is_file():
-            assert secret.split("_")[2].encode() not in path.read_bytes()
+            assert secret.split("_", 2)[2].encode() not in path.read_bytes()
 
 
 def test_a_second_time_is_refused_with_the_way_out(cli: Cli) -> None:
